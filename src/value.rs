@@ -1,0 +1,304 @@
+//! Values of attributes: what TOML, expressions, live rows and the state are turned into.
+//!
+//! In and out: [`Value`]. Shared strings, lists and maps: a clone never copies text. A value can
+//! be sensitive (never shown, stored or sent to a log) and can be an id that is not known before
+//! apply. Knows nothing of schemas, files or the wire.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::{SerializeMap, SerializeSeq};
+
+use crate::address::Address;
+
+/// A value of an attribute, variable or expression.
+#[derive(Clone, PartialEq, Default)]
+pub enum Value {
+    /// Absent: for an attribute, "not managed".
+    #[default]
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(Arc<str>),
+    List(Arc<Vec<Value>>),
+    Map(Arc<BTreeMap<Arc<str>, Value>>),
+    /// A whole object of the configuration: what a `ref` attribute holds, and what an expression
+    /// such as `zone.east` yields. Its id may not be known yet.
+    Object(Address),
+    /// The id of an object of the configuration (`zone.east.id`), known or not.
+    Id(Address),
+    /// A secret. Never displayed or serialised; equality looks inside.
+    Sensitive(Arc<Value>),
+}
+
+/// Why a sensitive value cannot be serialised: a bug in the caller, stopped here.
+const REFUSED: &str = "a sensitive value must not be serialised";
+
+impl Value {
+    pub fn str(text: &str) -> Self {
+        Self::Str(text.into())
+    }
+    pub fn list(items: Vec<Value>) -> Self {
+        Self::List(Arc::new(items))
+    }
+    pub fn map(items: BTreeMap<Arc<str>, Value>) -> Self {
+        Self::Map(Arc::new(items))
+    }
+
+    /// Marks a value as secret; marking twice is marking once.
+    #[must_use]
+    pub fn sensitive(self) -> Self {
+        match self {
+            Self::Sensitive(_) => self,
+            other => Self::Sensitive(Arc::new(other)),
+        }
+    }
+    /// Whether this value or anything in it is secret.
+    pub fn is_sensitive(&self) -> bool {
+        match self {
+            Self::Sensitive(_) => true,
+            Self::List(items) => items.iter().any(Self::is_sensitive),
+            Self::Map(items) => items.values().any(Self::is_sensitive),
+            _ => false,
+        }
+    }
+    /// The value under the outermost sensitive mark.
+    pub fn reveal(&self) -> &Value {
+        match self {
+            Self::Sensitive(inner) => inner,
+            other => other,
+        }
+    }
+    pub fn is_null(&self) -> bool {
+        matches!(self.reveal(), Self::Null)
+    }
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+    /// The word for this kind of value in messages.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a number",
+            Self::Str(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+            Self::Object(_) => "an object",
+            Self::Id(_) => "an id",
+            Self::Sensitive(inner) => inner.kind_name(),
+        }
+    }
+
+    /// A value from JSON; numbers that are whole become integers (`3260.0` too, as some servers
+    /// write them).
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(b) => Self::Bool(*b),
+            Json::Number(n) => n.as_i64().map_or_else(|| whole(n.as_f64()), Self::Int),
+            Json::String(s) => Self::str(s),
+            Json::Array(items) => Self::list(items.iter().map(Self::from_json).collect()),
+            Json::Object(items) => Self::map(
+                items.iter().map(|(k, v)| (k.as_str().into(), Self::from_json(v))).collect(),
+            ),
+        }
+    }
+}
+
+/// 2^53: beyond it a double no longer holds every integer.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+#[allow(clippy::cast_possible_truncation)] // guarded: whole and within ±2^53
+fn whole(number: Option<f64>) -> Value {
+    match number {
+        Some(n) if n.fract() == 0.0 && n.abs() <= EXACT => Value::Int(n as i64),
+        Some(n) => Value::Float(n),
+        None => Value::Null,
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::str(text)
+    }
+}
+impl From<i64> for Value {
+    fn from(n: i64) -> Self {
+        Self::Int(n)
+    }
+}
+impl From<bool> for Value {
+    fn from(b: bool) -> Self {
+        Self::Bool(b)
+    }
+}
+
+/// As people read it in a plan or message: strings quoted, secrets masked.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(b) => write!(f, "{b}"),
+            Self::Int(n) => write!(f, "{n}"),
+            Self::Float(n) => write!(f, "{n}"),
+            Self::Str(text) => write!(f, "{text:?}"),
+            Self::List(items) => {
+                f.write_str("[")?;
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{item}")?;
+                }
+                f.write_str("]")
+            }
+            Self::Map(items) => {
+                f.write_str("{")?;
+                for (i, (key, item)) in items.iter().enumerate() {
+                    let comma = if i > 0 { ", " } else { " " };
+                    write!(f, "{comma}{key} = {item}")?;
+                }
+                f.write_str(" }")
+            }
+            Self::Object(address) => write!(f, "{address}"),
+            Self::Id(address) => write!(f, "{address}.id"),
+            Self::Sensitive(_) => f.write_str("(sensitive)"),
+        }
+    }
+}
+
+/// The same as displayed: a debug line must not leak a secret either.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Plain JSON; an object or id is its address. Refuses secrets.
+impl serde::Serialize for Value {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => to.serialize_unit(),
+            Self::Bool(b) => to.serialize_bool(*b),
+            Self::Int(n) => to.serialize_i64(*n),
+            Self::Float(n) => to.serialize_f64(*n),
+            Self::Str(text) => to.serialize_str(text),
+            Self::List(items) => {
+                let mut seq = to.serialize_seq(Some(items.len()))?;
+                for item in items.iter() {
+                    seq.serialize_element(item)?;
+                }
+                seq.end()
+            }
+            Self::Map(items) => {
+                let mut map = to.serialize_map(Some(items.len()))?;
+                for (key, item) in items.iter() {
+                    map.serialize_entry(&**key, item)?;
+                }
+                map.end()
+            }
+            Self::Object(address) => to.serialize_str(address.as_str()),
+            Self::Id(address) => to.collect_str(&format_args!("{address}.id")),
+            Self::Sensitive(_) => Err(serde::ser::Error::custom(REFUSED)),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Value {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> serde::de::Visitor<'de> for ValueVisitor {
+    type Value = Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, b: bool) -> Result<Value, E> {
+        Ok(Value::Bool(b))
+    }
+    fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+        Ok(Value::Int(n))
+    }
+    fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
+        #[allow(clippy::cast_precision_loss)] // beyond i64 a number is only ever shown
+        Ok(i64::try_from(n).map_or(Value::Float(n as f64), Value::Int))
+    }
+    fn visit_f64<E>(self, n: f64) -> Result<Value, E> {
+        Ok(whole(Some(n)))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::str(text))
+    }
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::list(items))
+    }
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut items = BTreeMap::new();
+        while let Some((key, item)) = map.next_entry::<String, Value>()? {
+            items.insert(key.into(), item);
+        }
+        Ok(Value::map(items))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_small() {
+        assert!(size_of::<Value>() <= 24);
+    }
+
+    #[test]
+    fn secrets_are_neither_shown_nor_serialised() {
+        let secret = Value::list(vec![Value::str("hunter2").sensitive()]);
+        assert!(secret.is_sensitive());
+        assert!(!secret.to_string().contains("hunter2"));
+        assert!(serde_json::to_string(&secret).is_err());
+    }
+
+    #[test]
+    fn whole_doubles_are_integers() {
+        let json = serde_json::json!({"port": 3260.0, "load": 0.5});
+        let text = Value::from_json(&json).to_string();
+        assert_eq!(text, "{ load = 0.5, port = 3260 }");
+    }
+}
