@@ -159,7 +159,8 @@ impl Address {
         let member = match parts.next() {
             None => None,
             Some(p) => {
-                let key = p.key.ok_or_else(|| fail("an attachment or part needs a key: .NAME[\"…\"]"))?;
+                let key =
+                    p.key.ok_or_else(|| fail("an attachment or part needs a key: .NAME[\"…\"]"))?;
                 Some(Member { name: p.name.into(), key: key.into() })
             }
         };
@@ -345,7 +346,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_a_reason() {
-        for text in ["", "zone", "zone.", ".east", "zone.east.", "a.b.c", "a.b[", "a.b[\"x]", "a.b[x]", "zone.e st"] {
+        for text in [
+            "",
+            "zone",
+            "zone.",
+            ".east",
+            "zone.east.",
+            "a.b.c",
+            "a.b[",
+            "a.b[\"x]",
+            "a.b[x]",
+            "zone.e st",
+        ] {
             assert!(Address::parse(text).is_err(), "{text}");
         }
     }

@@ -1,1 +1,139 @@
-//! (in work)
+//! What the user wants: `*.rack.toml` texts → [`Desired`].
+//!
+//! Stages: `source` (texts and masked copies) → `parse` (TOML with spans) → `expr` (templates) →
+//! `resolve` (types, defaults, references). Pure: what it needs from outside (environment
+//! variables, later files and data) it names as [`Need`]s and is called again with [`Facts`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::diag::Span;
+use crate::schema::{AttrIx, LinkIx, Row, TypeIx};
+use crate::value::Value;
+
+/// Something outside the configuration that its values depend on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// An environment variable.
+    Env(String),
+}
+
+/// Answers to [`Need`]s.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// `None`: asked for and not set.
+    pub env: BTreeMap<String, Option<String>>,
+    /// Values of variables given on the command line and in the environment, by name, as text.
+    pub variables: BTreeMap<String, VariableInput>,
+}
+
+/// A variable's value from outside the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariableInput {
+    pub text: String,
+    /// As people know it: `--var`, `RACKFORM_VAR_x`.
+    pub origin: String,
+}
+
+/// The configuration with everything evaluated.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// Ordered by address.
+    pub resources: Vec<DesiredResource>,
+    /// Position in `resources`.
+    pub index: HashMap<Address, u32>,
+    /// Attachments as objects of their own, ordered by address.
+    pub links: Vec<DesiredLink>,
+    pub providers: Vec<ProviderConfig>,
+    pub settings: Settings,
+    /// Environment variables that were asked for and are not in the facts yet: call again.
+    pub needs: BTreeSet<Need>,
+}
+
+impl Desired {
+    pub fn get(&self, address: &Address) -> Option<&DesiredResource> {
+        self.index.get(address).map(|ix| &self.resources[*ix as usize])
+    }
+}
+
+/// `[rackform]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Largest share of a type that one apply may delete, in percent.
+    pub max_delete: u8,
+    /// Hosts of one cluster that may be unavailable at a time.
+    pub max_unavailable: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_delete: 30, max_unavailable: 1 }
+    }
+}
+
+/// `[provider.NAME]`.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    pub name: Arc<str>,
+    /// Which dialect it speaks: `zstack`.
+    pub kind: Arc<str>,
+    /// Evaluated settings by name (`endpoint`, `account`, `password`, `ca_file`, …); secrets marked.
+    pub settings: BTreeMap<Arc<str>, Value>,
+    pub spans: BTreeMap<Arc<str>, Span>,
+    pub declared: Span,
+}
+
+/// One resource instance.
+#[derive(Clone, Debug)]
+pub struct DesiredResource {
+    pub address: Address,
+    pub ty: TypeIx,
+    /// Name of the provider configuration.
+    pub provider: Arc<str>,
+    /// Values in schema order; `Null` where not managed. References are [`Value::Object`] (ours)
+    /// or [`Value::Str`] (a foreign id). Sensitive values are marked.
+    pub attrs: Row,
+    /// Where each attribute is written; shared by the instances of a block.
+    pub spans: Arc<[Option<Span>]>,
+    /// The table header.
+    pub declared: Span,
+    /// Links that this resource mentions, from either side: with an empty list it still is
+    /// authoritative, unmentioned it is not.
+    pub mentions: Vec<LinkIx>,
+    pub lifecycle: Arc<Lifecycle>,
+    pub depends_on: Vec<(Address, Span)>,
+}
+
+/// `lifecycle = { … }` and `timeouts = { … }`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lifecycle {
+    pub prevent_destroy: bool,
+    pub ignore_changes: Vec<AttrIx>,
+    /// Deadlines in seconds by operation: `create`, `update`, `delete`.
+    pub timeouts: BTreeMap<Arc<str>, u64>,
+}
+
+/// One attachment. Its address is always on the owning side, whichever side declared it.
+#[derive(Clone, Debug)]
+pub struct DesiredLink {
+    /// `OWNER.LINK["other end"]`.
+    pub address: Address,
+    pub owner: End,
+    pub owner_ty: TypeIx,
+    pub link: LinkIx,
+    pub to: End,
+    /// The element of the list that declares it.
+    pub declared: Span,
+    /// `RESOURCE.attribute` that declares it.
+    pub declared_by: (Address, Arc<str>),
+}
+
+/// An end of an attachment or reference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// An object of this configuration.
+    Ours(Address),
+    /// An object that somebody else manages, by id.
+    Foreign(Arc<str>),
+}

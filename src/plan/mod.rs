@@ -1,1 +1,208 @@
-//! (in work)
+//! Desired × prior × live → [`Plan`].
+//!
+//! `diff` compares rows, `decide` turns differences into actions with reasons, `order` and
+//! `steps` make the ordered requests, `guard` weighs what a plan would destroy, `lint` checks the
+//! result, `schedule` says which step may run when. A plan is data: everything that will be sent,
+//! nothing that decides. Pure: no clock, no randomness, no I/O; the same inputs give the same
+//! plan, byte for byte.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::diag::Span;
+use crate::schema::{Condition, TypeIx};
+use crate::value::Value;
+use crate::wire::RequestTemplate;
+
+/// What will be done, in data.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What changes, ordered by address; objects without a change are only counted.
+    pub changes: Vec<Change>,
+    /// The calls. A step's index is its id.
+    pub steps: Vec<Step>,
+    /// Differences between state and live, for people.
+    pub drift: Vec<Drift>,
+    /// Things worth knowing that change nothing.
+    pub notes: Vec<Note>,
+    /// Objects that are as desired.
+    pub unchanged: usize,
+    /// Whether this plan destroys everything (`destroy`).
+    pub destroy: bool,
+}
+
+/// Index into [`Plan::steps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StepIx(pub u32);
+
+/// One object that changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub address: Address,
+    pub ty: TypeIx,
+    pub provider: Arc<str>,
+    pub action: Action,
+    pub reason: Reason,
+    /// Attributes that change; for a create all that are set, for a delete none.
+    pub diffs: Vec<AttrDiff>,
+    /// Id of the live object, or the one that a create will use when it can be said.
+    pub id: Option<Arc<str>>,
+    /// Where the configuration says so.
+    pub origin: Option<Span>,
+    /// What the state will say beside the row: see [`Record`].
+    pub record: Record,
+    /// Live objects that are not in the plan and go down with this change, by label.
+    pub casualties: Vec<(String, u64)>,
+}
+
+/// What happens to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Create,
+    Update,
+    /// Destroy, then create: unique keys are free only after the delete.
+    Replace,
+    Delete,
+    /// A live object becomes ours; nothing is sent.
+    Adopt,
+    /// The state forgets it; nothing is sent.
+    Forget,
+    /// Only what the state knows about it changes (`prevent_destroy`); nothing is sent.
+    Record,
+}
+
+/// Why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// In the configuration, not in the state.
+    New,
+    /// In the state, gone from the cloud.
+    Vanished,
+    /// An earlier apply was cut off while creating it.
+    Unfinished,
+    /// Attributes differ.
+    Differs,
+    /// Attributes differ because somebody changed them outside.
+    Drifted,
+    /// These attributes cannot be changed in place.
+    CannotUpdate(Vec<Arc<str>>),
+    /// `--replace` names it.
+    Requested,
+    /// An object that it refers to is replaced.
+    ParentReplaced(Address),
+    /// No block declares it any more.
+    NotInConfiguration,
+    /// An instance key is gone.
+    KeyGone,
+    /// `destroy`.
+    Destroy,
+    /// Its attribute was removed: attachments are no longer managed.
+    Unmanaged,
+    /// `prevent_destroy` was switched.
+    Protection,
+}
+
+/// One attribute that changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttrDiff {
+    pub name: Arc<str>,
+    pub before: Shown,
+    pub after: Shown,
+    pub origin: Option<Span>,
+    /// Whether this attribute forces a replacement.
+    pub forces_replace: bool,
+}
+
+/// A value as a plan may show it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    Value(Value),
+    /// Known once something is created; the address of what.
+    AfterApply(Address),
+    /// A secret, or the digest of one.
+    Sensitive,
+    Absent,
+}
+
+/// A difference between state and live.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    pub address: Address,
+    /// `None`: the object is gone.
+    pub attrs: Option<Vec<AttrDiff>>,
+}
+
+/// Something to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub address: Option<Address>,
+    pub text: String,
+    pub help: Option<String>,
+}
+
+/// What the state will hold for the object beside what the server says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    pub kind: Arc<str>,
+    pub dependencies: Vec<Address>,
+    pub schema_version: u32,
+    pub prevent_destroy: bool,
+    pub declared_by: Option<String>,
+    /// Incarnation of the object after the change.
+    pub incarnation: u32,
+    /// Names of sensitive attributes that are set; their digests are stored once confirmed.
+    pub secrets: Vec<Arc<str>>,
+    /// Attributes that the state keeps (those the configuration manages and the computed ones).
+    pub unique: Vec<(Arc<str>, String)>,
+}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The object it acts on.
+    pub address: Address,
+    pub ty: TypeIx,
+    pub provider: Arc<str>,
+    pub op: Op,
+    pub request: RequestTemplate,
+    /// Steps that must have succeeded before.
+    pub after: Vec<StepIx>,
+    /// Index into [`Plan::changes`].
+    pub change: u32,
+    /// What must read back: attribute name and value; checked by re-reading the object.
+    pub expect: Vec<(Arc<str>, Expected)>,
+    /// Conditions on the object before the step counts as done.
+    pub wait: Vec<Condition>,
+    /// Sensitive attributes that this step confirms: their digests may be stored after it.
+    pub confirms: Vec<Arc<str>>,
+    /// The cluster whose hosts this step makes unavailable, as address or id.
+    pub disrupts: Option<Arc<str>>,
+    /// Whether this is the last step of its change.
+    pub last: bool,
+    /// Seconds until the executor gives up waiting.
+    pub deadline: u64,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    Create,
+    /// The body wrapper or call name, for people: `updateKVMHost`.
+    Update(String),
+    Delete,
+    Attach,
+    Detach,
+    Action(String),
+}
+
+/// A value that must read back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    Value(Value),
+    /// The id of this object.
+    Id(Address),
+}

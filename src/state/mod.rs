@@ -1,1 +1,112 @@
-//! (in work)
+//! What rackform did last: ids, attributes as last seen, dependencies, digests of secrets.
+//!
+//! `format`: [`State`] ↔ JSON text. `journal`: records appended during an apply ↔ text, and
+//! folding them into a state. `secret`: digests and the seal. Text and values only: reading and
+//! writing files is `store`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::value::Value;
+
+/// Version of the state document that this build writes.
+pub const VERSION: u32 = 1;
+
+/// Everything we remember. `Default` is the state of a fresh directory: no lineage yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Drawn by the first apply (32 hex digits); empty before.
+    pub lineage: String,
+    /// Rises by one with every write.
+    pub serial: u64,
+    /// The clouds this state belongs to, by provider name.
+    pub clouds: BTreeMap<Arc<str>, Cloud>,
+    /// Salt and seal of the secrets.
+    pub secrets: Secrets,
+    /// Objects that exist, by address: resources, attachments and parts.
+    pub entries: BTreeMap<Address, Entry>,
+    /// Objects that an apply set out to create and whose outcome it did not record.
+    pub pending: BTreeMap<Address, Pending>,
+    /// Incarnations of addresses that denote nothing now but once did, or whose create failed.
+    pub incarnations: BTreeMap<Address, u32>,
+}
+
+/// Which cloud and account a provider talked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cloud {
+    /// Dialect: `zstack`.
+    pub kind: Arc<str>,
+    pub endpoint: String,
+    pub account: String,
+    /// The account's id as the server gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+}
+
+/// How changes of secrets are noticed without keeping them (design section 4, Secrets).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secrets {
+    /// Random, hex, drawn with the lineage.
+    pub salt: String,
+    /// Argon2id over the sorted list of address, path and value of all secrets; hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<String>,
+}
+
+/// One object that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Resource type; for an attachment or part that of its owner.
+    pub kind: Arc<str>,
+    /// Provider configuration.
+    pub provider: Arc<str>,
+    /// The object's id; for an attachment the id of the other end.
+    pub id: Arc<str>,
+    /// Attributes as last seen; never secrets. References are ids.
+    pub attrs: Vec<(Arc<str>, Value)>,
+    /// What it was created after, for the order of deletes once the configuration is gone.
+    pub dependencies: Vec<Address>,
+    pub schema_version: u32,
+    /// Digest by attribute of every sensitive attribute.
+    pub digests: BTreeMap<Arc<str>, String>,
+    pub incarnation: u32,
+    pub prevent_destroy: bool,
+    /// For an attachment: the `RESOURCE.attribute` that declares it.
+    pub declared_by: Option<String>,
+}
+
+/// An object that a create was about to be sent for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    pub kind: Arc<str>,
+    pub provider: Arc<str>,
+    /// Ids it may have been created under, oldest first; empty when the server assigns it.
+    pub candidates: Vec<Arc<str>>,
+    pub incarnation: u32,
+    /// Its unique key (attribute, value) for types whose id the server assigns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<(Arc<str>, String)>,
+    pub dependencies: Vec<Address>,
+}
+
+impl Entry {
+    pub fn attr(&self, name: &str) -> Option<&Value> {
+        self.attrs.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
+    }
+}
+
+impl State {
+    /// The incarnation to use for the next create at an address: 0 the first time.
+    pub fn next_incarnation(&self, address: &Address) -> u32 {
+        self.incarnations.get(address).copied().unwrap_or(0)
+    }
+    /// Address of our object with this id, for references written as ids. O(n): build an index
+    /// for many.
+    pub fn by_id(&self) -> std::collections::HashMap<Arc<str>, Address> {
+        let own = self.entries.iter().filter(|(a, _)| a.member_of().is_none());
+        own.map(|(a, e)| (e.id.clone(), a.clone())).collect()
+    }
+}

@@ -1,0 +1,393 @@
+//! What a resource type is and how its API is called, as data.
+//!
+//! Made by `schema::parse` from one file of `schemas/`; read by every later stage. Attributes,
+//! links and parts are addressed by their index in file order (provider-wide ones first), so that
+//! a row of values is a plain slice. Knows no type by name and no wire protocol.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::value::Value;
+
+/// Index of a type in [`Schemas`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeIx(pub u16);
+/// Index of an attribute in [`ResourceType::attrs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttrIx(pub u16);
+/// Index of a link in [`ResourceType::links`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkIx(pub u16);
+/// Index of a part in [`ResourceType::parts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartIx(pub u16);
+/// Index of an action in [`ResourceType::actions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ActionIx(pub u16);
+
+/// Values of an object's attributes in schema order; [`Value::Null`] where there is none.
+pub type Row = Box<[Value]>;
+
+/// Every resource type that this build knows.
+#[derive(Clone, Debug, Default)]
+pub struct Schemas {
+    pub types: Vec<Arc<ResourceType>>,
+    pub by_name: HashMap<Arc<str>, TypeIx>,
+}
+
+impl Schemas {
+    pub fn get(&self, ix: TypeIx) -> &Arc<ResourceType> {
+        &self.types[usize::from(ix.0)]
+    }
+    pub fn find(&self, name: &str) -> Option<TypeIx> {
+        self.by_name.get(name).copied()
+    }
+    pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
+        self.find(name).map(|ix| self.get(ix))
+    }
+    /// All types with their index, in load order.
+    pub fn iter(&self) -> impl Iterator<Item = (TypeIx, &Arc<ResourceType>)> {
+        (0..).map(TypeIx).zip(&self.types)
+    }
+}
+
+/// One resource type.
+#[derive(Clone, Debug)]
+pub struct ResourceType {
+    pub name: Arc<str>,
+    pub provider: Arc<str>,
+    /// Rises when the meaning of stored attributes changes.
+    pub version: u32,
+    pub doc: String,
+    pub id: IdRule,
+    /// Each set of attributes identifies an object in its scope.
+    pub unique: Vec<Vec<UniqueItem>>,
+    pub after: Vec<After>,
+    /// What `delete` takes with it.
+    pub cascade: Vec<Casualty>,
+    pub attrs: Vec<Attribute>,
+    pub links: Vec<Link>,
+    pub parts: Vec<Part>,
+    pub actions: Vec<ActionDef>,
+    pub read: Read,
+    /// Absent for types that are discovered, not created.
+    pub create: Option<Call>,
+    pub updates: Vec<Call>,
+    /// Absent where removing the block can only forget the object.
+    pub delete: Option<Call>,
+}
+
+impl ResourceType {
+    pub fn attr(&self, ix: AttrIx) -> &Attribute {
+        &self.attrs[usize::from(ix.0)]
+    }
+    pub fn link(&self, ix: LinkIx) -> &Link {
+        &self.links[usize::from(ix.0)]
+    }
+    pub fn part(&self, ix: PartIx) -> &Part {
+        &self.parts[usize::from(ix.0)]
+    }
+    pub fn action(&self, ix: ActionIx) -> &ActionDef {
+        &self.actions[usize::from(ix.0)]
+    }
+    pub fn find_attr(&self, name: &str) -> Option<AttrIx> {
+        (0..).map(AttrIx).zip(&self.attrs).find(|(_, a)| &*a.name == name).map(|(ix, _)| ix)
+    }
+    pub fn find_link(&self, name: &str) -> Option<LinkIx> {
+        (0..).map(LinkIx).zip(&self.links).find(|(_, l)| &*l.name == name).map(|(ix, _)| ix)
+    }
+    pub fn find_action(&self, name: &str) -> Option<ActionIx> {
+        (0..).map(ActionIx).zip(&self.actions).find(|(_, a)| &*a.name == name).map(|(ix, _)| ix)
+    }
+    pub fn attrs(&self) -> impl Iterator<Item = (AttrIx, &Attribute)> {
+        (0..).map(AttrIx).zip(&self.attrs)
+    }
+    pub fn links(&self) -> impl Iterator<Item = (LinkIx, &Link)> {
+        (0..).map(LinkIx).zip(&self.links)
+    }
+    /// Whether a change of this attribute can be sent: exactly when some `update` sends it.
+    pub fn updatable(&self, ix: AttrIx) -> bool {
+        self.updates.iter().any(|call| call.sends(ix))
+    }
+    /// Whether its delete destroys data that a new object would not have: its cascade counts
+    /// volumes or images. Such a type is replaced only when `--replace` names it.
+    pub fn bears_data(&self) -> bool {
+        let carries = |path: &[Piece]| matches!(path.first(), Some(Piece::Lit(p)) if p.starts_with("/volumes") || p.starts_with("/images"));
+        self.cascade.iter().any(|c| matches!(&c.count, Count::Query(q) if carries(&q.path)))
+    }
+    /// A row of nothing.
+    pub fn empty_row(&self) -> Row {
+        vec![Value::Null; self.attrs.len()].into()
+    }
+}
+
+/// Where an object's id comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdRule {
+    /// Computed by us and sent under this wire name.
+    Client { wire: Arc<str> },
+    /// The value of an attribute.
+    Attr(AttrIx),
+    /// Assigned by the server; JSON pointer into the create reply.
+    Server { pointer: String },
+    /// Discovered: looked up by a unique key; delete means forget.
+    Found,
+}
+
+/// One member of a unique key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UniqueItem {
+    Attr(AttrIx),
+    /// A value inside a nested attribute (`networks/0/mac`).
+    Nested(AttrIx, Vec<String>),
+    /// The keys of a part (Ceph monitors).
+    Part(PartIx),
+}
+
+/// Steps of other objects that come first where references do not say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Creation of every object of this type in the same scope.
+    Type(Arc<str>),
+    /// The attachments `TYPE.LINK` in the same scope.
+    Link { kind: Arc<str>, link: Arc<str> },
+}
+
+/// Something that a call takes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Casualty {
+    /// As people read it: `VMs stopped`.
+    pub label: String,
+    pub count: Count,
+}
+
+/// How casualties are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// The rows of this list query.
+    Query(Target),
+    /// The entries of this part of the object (`#paths`).
+    Part(Arc<str>),
+}
+
+/// An HTTP method that schemas use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// `METHOD /path?query` with placeholders. Path and query values are unencoded here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub method: Method,
+    pub path: Vec<Piece>,
+    pub query: Vec<(String, Vec<Piece>)>,
+}
+
+/// A piece of a path or query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Lit(Arc<str>),
+    /// `{id}`: the object's own id.
+    Id,
+    /// `{to}`: the id of a link's other end.
+    To,
+    /// `{name}`: an attribute of the part or an action's parameter.
+    Field(Arc<str>),
+}
+
+/// One attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    pub name: Arc<str>,
+    pub kind: Kind,
+    pub required: bool,
+    /// Filled by the API; cannot be written.
+    pub computed: bool,
+    /// Never shown, stored or logged.
+    pub sensitive: bool,
+    /// Never in replies: a change is noticed by its digest.
+    pub write_only: bool,
+    /// Name in replies.
+    pub wire_read: Arc<str>,
+    /// Name in requests.
+    pub wire_sent: Arc<str>,
+    pub default: Option<Value>,
+    /// Allowed values as read; with the spelling to send where it differs.
+    pub values: Vec<(Arc<str>, Arc<str>)>,
+    /// Bounds of a number, of a text's length in characters, both inclusive.
+    pub range: Option<(i64, i64)>,
+    pub when: Vec<Condition>,
+    /// First server version that has it.
+    pub since: Option<String>,
+    pub quirk: Option<Quirk>,
+    pub doc: String,
+}
+
+impl Attribute {
+    /// Whether the configuration may set it.
+    pub fn writable(&self) -> bool {
+        !self.computed
+    }
+}
+
+/// The kind of an attribute's values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Text,
+    Int,
+    Bool,
+    /// IPv4 address or host name.
+    Host,
+    /// Absolute file path.
+    Path,
+    /// A number of bytes.
+    Bytes,
+    /// An object of this type.
+    Ref(Arc<str>),
+    Set(Box<Kind>),
+    List(Box<Kind>),
+    Object(Vec<Attribute>),
+}
+
+/// Holds when the attribute has one of the values (as read).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub attr: AttrIx,
+    pub values: Vec<Arc<str>>,
+}
+
+/// Behaviour that the language cannot say. At most ten, each forced by a fact of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quirk {
+    /// `ReconnectHost` is refused in Maintenance (reference 3.3, HOST.1002): leaving it goes
+    /// before other updates; while it stays, `reconnect` is deferred and the plan says so.
+    LeaveMaintenanceFirst,
+}
+
+/// A relation to objects that live on their own: storage attached to clusters.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub name: Arc<str>,
+    pub doc: String,
+    pub side: Side,
+}
+
+/// The side of a link that an attribute declares.
+#[derive(Clone, Debug)]
+pub enum Side {
+    /// The owning side, with the calls.
+    Owner {
+        /// Type of the other end.
+        to: Arc<str>,
+        /// Where the owner's row lists the other ends: a member name, or a pointer with `*`.
+        wire: String,
+        attach: Call,
+        detach: Call,
+    },
+    /// The same links, declared from the other end: `(TYPE, LINK)` of each owner.
+    Other { owners: Vec<(Arc<str>, Arc<str>)> },
+}
+
+/// A keyed piece of an object with calls of its own (a Ceph monitor, a LUN).
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: Arc<str>,
+    pub doc: String,
+    pub wire_read: Arc<str>,
+    pub wire_sent: Arc<str>,
+    /// The attributes that key it.
+    pub unique: Vec<AttrIx>,
+    pub range: Option<(i64, i64)>,
+    pub format: Option<String>,
+    pub attrs: Vec<Attribute>,
+    pub create: Option<Call>,
+    pub update: Option<Call>,
+    pub delete: Option<Call>,
+}
+
+/// A day-two operation, and what `then` runs.
+#[derive(Clone, Debug)]
+pub struct ActionDef {
+    pub name: Arc<str>,
+    pub doc: String,
+    pub call: Call,
+}
+
+/// How all objects of a type are listed.
+#[derive(Clone, Debug)]
+pub struct Read {
+    pub target: Target,
+    /// Member of the reply that holds the rows.
+    pub reply: String,
+}
+
+/// One call of the API.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub target: Target,
+    /// Key that wraps the parameters in the body; `None`: no body (GET and DELETE always).
+    pub body: Option<String>,
+    /// Member of the reply that holds the object.
+    pub reply: Option<String>,
+    pub send: Vec<SendItem>,
+    pub wait: Wait,
+    /// Run once after the last update of the change.
+    pub then: Vec<ActionIx>,
+    /// Only for these target values.
+    pub when: Vec<Condition>,
+    pub cascade: Vec<Casualty>,
+}
+
+impl Call {
+    /// Whether this call sends the attribute.
+    pub fn sends(&self, ix: AttrIx) -> bool {
+        self.send.iter().any(|s| matches!(s.source, SendSource::Attr(a) if a == ix))
+    }
+}
+
+/// One parameter of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendItem {
+    pub wire: Arc<str>,
+    pub source: SendSource,
+}
+
+/// Where a parameter's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendSource {
+    Attr(AttrIx),
+    /// `"."`: the part itself, in its `format`.
+    Part,
+    /// `"[.]"`: a list with the part.
+    PartList,
+    /// `"[x]"`: a list with one attribute of the part.
+    FieldList(AttrIx),
+}
+
+/// When a call has had its effect.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Wait {
+    /// When the call is done.
+    #[default]
+    Done,
+    /// When the attributes have one of the values.
+    Attrs(Vec<Condition>),
+    /// When the object is no longer listed.
+    Gone,
+}
