@@ -14,6 +14,7 @@ use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::known::{self, Known, Live};
+use crate::plan::record;
 use crate::plan::{Action, AttrDiff, Drift, Inputs, Note, Reason, Shown};
 use crate::schema::{LinkIx, ResourceType, TypeIx};
 use crate::state::{Entry, Pending};
@@ -25,6 +26,7 @@ pub struct Draft<'a> {
     pub drift: Vec<Drift>,
     pub notes: Vec<Note>,
     pub unchanged: usize,
+    pub refreshed: Vec<(Address, Vec<(Arc<str>, Value)>)>,
     pub known: Known,
     /// Blocks of the configuration that have instances.
     blocks: HashSet<Address>,
@@ -65,6 +67,7 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         drift: Vec::new(),
         notes: Vec::new(),
         unchanged: 0,
+        refreshed: Vec::new(),
         known: Known::new(inputs),
         blocks: keyed_blocks(inputs.desired),
     };
@@ -173,9 +176,11 @@ fn create<'a>(
     draft: &mut Draft<'a>,
 ) {
     let ty = inputs.schemas.get(desired.ty);
-    let incarnation = match prior {
-        Some(entry) => entry.incarnation + 1,
-        None => inputs.state.next_incarnation(&desired.address),
+    let pending = inputs.state.pending.get(&desired.address);
+    let incarnation = match (prior, pending) {
+        (Some(entry), _) => entry.incarnation + 1,
+        (None, Some(pending)) => pending.incarnation,
+        (None, None) => inputs.state.next_incarnation(&desired.address),
     };
     let differences = diff::all_new(ty, desired, &draft.known);
     draft.decisions.push(Decision {
@@ -241,8 +246,12 @@ fn existing<'a>(
             Some(entry) if entry.prevent_destroy != desired.lifecycle.prevent_destroy => {
                 (Action::Record, Reason::Protection)
             }
-            Some(_) => {
+            Some(entry) => {
                 draft.unchanged += 1;
+                let seen = record::seen(ty, Some(&desired.attrs), &live.attrs);
+                if inputs.live.is_some() && seen != entry.attrs {
+                    draft.refreshed.push((desired.address.clone(), seen));
+                }
                 return;
             }
         },

@@ -4,7 +4,7 @@
 //! `observe::casualties`, casualties in the plan, and [`Refusal`]s, each naming the flag that
 //! allows it. The queries themselves are not made here.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use wildmatch::WildMatch;
@@ -22,7 +22,8 @@ pub struct Question {
     pub provider: Arc<str>,
     /// `VMs stopped`.
     pub label: String,
-    pub target: Target,
+    /// Shared by the questions that differ in ids only, so that they can be asked together.
+    pub target: Arc<Target>,
     /// The object's own id, for `{id}`.
     pub id: Arc<str>,
     /// The other end's id, for `{to}`.
@@ -33,6 +34,7 @@ pub struct Question {
 /// has nothing to lose.
 pub fn questions(plan: &Plan, schemas: &Schemas) -> Vec<Question> {
     let mut questions = Vec::new();
+    let mut targets: HashMap<*const Target, Arc<Target>> = HashMap::new();
     for ix in schedule::in_order(plan) {
         let step = &plan.steps[ix.0 as usize];
         let change = &plan.changes[step.change as usize];
@@ -43,7 +45,10 @@ pub fn questions(plan: &Plan, schemas: &Schemas) -> Vec<Question> {
                 change: step.change,
                 provider: step.provider.clone(),
                 label: casualty.label.clone(),
-                target: target.clone(),
+                target: targets
+                    .entry(std::ptr::from_ref(target))
+                    .or_insert_with(|| Arc::new(target.clone()))
+                    .clone(),
                 id: id.clone(),
                 to: to.clone(),
             });
@@ -103,7 +108,7 @@ fn matches_when(ty: &ResourceType, call: &crate::schema::Call, step: &Step) -> b
 
 /// Enters the casualties into the plan: ids found by each question, less what the plan itself
 /// deletes and less what an earlier step with the same label takes already.
-pub fn weigh(plan: &mut Plan, questions: &[Question], answers: &[Vec<Arc<str>>]) {
+pub fn weigh(plan: &mut Plan, questions: &[Question], answers: &[BTreeSet<Arc<str>>]) {
     let own: HashSet<Arc<str>> = plan
         .changes
         .iter()

@@ -25,6 +25,7 @@ pub mod known;
 pub mod links;
 pub mod lint;
 pub mod order;
+pub mod record;
 pub mod schedule;
 pub mod steps;
 
@@ -87,6 +88,9 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// Objects that are as desired.
     pub unchanged: usize,
+    /// Unchanged objects whose attributes in the state are out of date: address and attributes
+    /// as seen now. An apply writes them down; nothing is sent.
+    pub refreshed: Vec<(Address, Vec<(Arc<str>, Value)>)>,
     /// Whether this plan destroys everything (`destroy`).
     pub destroy: bool,
     /// Barriers between many steps and many others: one node instead of a product of edges.
@@ -127,6 +131,8 @@ pub struct Change {
     pub origin: Option<Span>,
     /// What the state will say beside the row: see [`Record`].
     pub record: Record,
+    /// Attributes as seen now, for what is adopted or recorded without a step.
+    pub seen: Vec<(Arc<str>, Value)>,
     /// Live objects that are not in the plan and go down with this change, by label.
     pub casualties: Vec<(String, u64)>,
 }

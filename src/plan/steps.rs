@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::config::{DesiredResource, End};
 use crate::plan::decide::{self, Decision, Draft, LinkEnds};
 use crate::plan::diff;
+use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
     ActionIx, AttrIx, Call, Condition, Quirk, ResourceType, Schemas, Side, UniqueItem, Wait,
@@ -17,16 +18,13 @@ use crate::schema::{
 use crate::value::Value;
 use crate::wire::encode::{self, Subject};
 
-/// Seconds that a call may take when neither schema nor `timeouts` say otherwise. Adding a host
-/// runs a deployment of minutes (reference 3.3: its ssh port alone is waited for up to 300 s).
-const DEADLINE: u64 = 1800;
-
 /// Makes changes and steps of all decisions, in address order.
 pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
     let mut plan = Plan {
         drift: std::mem::take(&mut draft.drift),
         notes: std::mem::take(&mut draft.notes),
         unchanged: draft.unchanged,
+        refreshed: std::mem::take(&mut draft.refreshed),
         destroy: inputs.options.destroy,
         ..Plan::default()
     };
@@ -54,8 +52,20 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         id: known_id(draft, decision),
         owner_id: decision.link.as_ref().and_then(|ends| id_of(draft, &ends.owner)),
         origin: decision.origin,
-        record: record(inputs.schemas, draft, decision),
+        record: record_of(inputs.schemas, draft, decision),
+        seen: seen(inputs.schemas, decision),
         casualties: Vec::new(),
+    }
+}
+
+/// For what changes only in the state: the attributes that it will hold.
+fn seen(schemas: &Schemas, decision: &Decision<'_>) -> Vec<(Arc<str>, Value)> {
+    let ty = schemas.get(decision.ty);
+    match (&decision.live, decision.action) {
+        (Some(live), Action::Adopt | Action::Record) => {
+            record::seen(ty, decision.desired.map(|d| &d.attrs), &live.attrs)
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -75,7 +85,7 @@ fn id_of(draft: &Draft<'_>, end: &End) -> Option<Arc<str>> {
     }
 }
 
-fn record(schemas: &Schemas, draft: &Draft<'_>, decision: &Decision<'_>) -> Record {
+fn record_of(schemas: &Schemas, draft: &Draft<'_>, decision: &Decision<'_>) -> Record {
     let ty = schemas.get(decision.ty);
     let mut record = Record {
         kind: ty.name.clone(),
@@ -209,7 +219,7 @@ impl<'b> Maker<'_, 'b> {
         let sent: Vec<AttrIx> = changed.iter().copied().filter(|ix| call.sends(*ix)).collect();
         let subject = Subject { ty, address: &desired.address, attrs: &desired.attrs };
         let name = call.body.clone().unwrap_or_else(|| "update".to_owned());
-        let disrupts = call.wait != Wait::Done || !call.cascade.is_empty();
+        let disrupts = !call.cascade.is_empty();
         let mut step = self.step(Op::Update(name), call, encode::update(subject, call, &sent));
         step.expect = diff::expected(ty, &desired.attrs, &sent);
         // A secret is proven by the action that uses it; without one, by the call itself.
@@ -289,7 +299,7 @@ impl<'b> Maker<'_, 'b> {
             confirms: Vec::new(),
             disrupts: None,
             last: false,
-            deadline: DEADLINE,
+            deadline: self.deadlines().update.as_secs(),
         }
     }
 
@@ -308,7 +318,18 @@ impl<'b> Maker<'_, 'b> {
 
     fn deadline(&self, operation: &str) -> u64 {
         let own = self.decision.desired.and_then(|d| d.lifecycle.timeouts.get(operation));
-        own.copied().unwrap_or(DEADLINE)
+        let deadlines = self.deadlines();
+        let default = match operation {
+            "create" => deadlines.create,
+            "delete" => deadlines.delete,
+            _ => deadlines.update,
+        };
+        own.copied().unwrap_or(default.as_secs())
+    }
+
+    fn deadlines(&self) -> crate::schema::Deadlines {
+        let providers = &self.inputs.schemas.providers;
+        providers.get(&self.ty().provider).map(|p| p.deadlines).unwrap_or_default()
     }
 
     /// The parent whose other children must not be made unavailable at the same time: for types
