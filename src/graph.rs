@@ -1,170 +1,256 @@
-//! A directed graph of dependencies over `u32` nodes; petgraph goes no further than this file.
+//! Dependency graphs over numbered nodes.
 //!
-//! In: edges from a dependent to what it depends on. Out: an order in which dependencies come
-//! first, or the shortest cycle. Names of nodes are the callers' business.
+//! In: edges "dependent needs dependency", each with a payload that says why. Out: an order,
+//! the shortest cycle, and path lengths for scheduling. Nodes are indices of the caller's own
+//! tables; petgraph goes no further than this file. Same edges, same answers.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
-use petgraph::Direction::{Incoming, Outgoing};
+use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-/// Nodes `0..n` and edges dependent → dependency with a payload (a source span, a reason).
+/// A directed graph. An edge points from the dependent to its dependency.
 #[derive(Clone, Debug)]
 pub struct Graph<E> {
     inner: DiGraph<(), E, u32>,
 }
 
-/// The shortest cycle: `nodes[i]` depends on `nodes[i + 1]` by `edges[i]`, the last on the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cycle<E> {
-    pub nodes: Vec<u32>,
-    pub edges: Vec<E>,
+/// A dependency, with its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge<'a, E> {
+    pub dependent: u32,
+    pub dependency: u32,
+    pub payload: &'a E,
 }
 
-impl<E: Clone> Graph<E> {
+/// Nodes that need each other: the dependency of each edge is the dependent of the next, that of
+/// the last the dependent of the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cycle<'a, E> {
+    pub edges: Vec<Edge<'a, E>>,
+}
+
+impl<E> Graph<E> {
+    /// A graph of the nodes `0..nodes` without edges.
     pub fn new(nodes: usize) -> Self {
         let mut inner = DiGraph::with_capacity(nodes, nodes);
-        (0..nodes).for_each(|_| {
+        for _ in 0..nodes {
             inner.add_node(());
-        });
+        }
         Self { inner }
     }
 
+    pub fn len(&self) -> usize {
+        self.inner.node_count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds an edge; parallel ones are kept. Nodes that do not exist are ignored.
     pub fn add_edge(&mut self, dependent: u32, dependency: u32, payload: E) {
-        self.inner.add_edge(
-            NodeIndex::new(dependent as usize),
-            NodeIndex::new(dependency as usize),
-            payload,
-        );
+        let known = |node: u32| (node as usize) < self.len();
+        if known(dependent) && known(dependency) {
+            self.inner.add_edge(
+                NodeIndex::new(dependent as usize),
+                NodeIndex::new(dependency as usize),
+                payload,
+            );
+        }
     }
 
-    pub fn dependencies(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
-        self.inner.neighbors_directed(NodeIndex::new(node as usize), Outgoing).map(number)
+    /// What a node needs, with parallel edges one by one.
+    pub fn dependencies(&self, node: u32) -> impl Iterator<Item = u32> {
+        self.neighbours(node, Direction::Outgoing)
     }
 
-    pub fn dependents(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
-        self.inner.neighbors_directed(NodeIndex::new(node as usize), Incoming).map(number)
+    /// What needs a node, with parallel edges one by one.
+    pub fn dependents(&self, node: u32) -> impl Iterator<Item = u32> {
+        self.neighbours(node, Direction::Incoming)
     }
 
-    /// Dependencies first; among those that are free, the smallest number first, so that the
-    /// order depends on nothing but the graph.
+    fn neighbours(&self, node: u32, direction: Direction) -> impl Iterator<Item = u32> {
+        self.inner.neighbors_directed(NodeIndex::new(node as usize), direction).map(number)
+    }
+
+    /// All nodes, dependencies first; among those that are ready the smallest number first.
     ///
     /// # Errors
-    /// The shortest cycle.
-    pub fn order(&self) -> Result<Vec<u32>, Cycle<E>> {
-        let nodes = self.inner.node_count();
-        let mut missing: Vec<u32> = vec![0; nodes];
-        for edge in self.inner.edge_references() {
-            missing[edge.source().index()] += 1;
-        }
-        let free = (0u32..).zip(&missing).filter(|(_, m)| **m == 0).map(|(n, _)| Reverse(n));
-        let mut ready: BinaryHeap<Reverse<u32>> = free.collect();
-        let mut order = Vec::with_capacity(nodes);
+    /// The shortest [`Cycle`] of the first tangle of nodes.
+    pub fn order(&self) -> Result<Vec<u32>, Cycle<'_, E>> {
+        let mut open: Vec<usize> =
+            self.inner.node_indices().map(|n| self.inner.neighbors(n).count()).collect();
+        let nodes = (0_u32..).zip(&open);
+        let mut ready: BinaryHeap<Reverse<u32>> =
+            nodes.filter(|(_, open)| **open == 0).map(|(node, _)| Reverse(node)).collect();
+        let mut order = Vec::with_capacity(open.len());
         while let Some(Reverse(node)) = ready.pop() {
             order.push(node);
             for dependent in self.dependents(node) {
-                missing[dependent as usize] -= 1;
-                if missing[dependent as usize] == 0 {
+                let left = &mut open[dependent as usize];
+                *left -= 1;
+                if *left == 0 {
                     ready.push(Reverse(dependent));
                 }
             }
         }
-        if order.len() == nodes { Ok(order) } else { Err(self.shortest_cycle()) }
+        if order.len() == open.len() { Ok(order) } else { Err(self.shortest_cycle()) }
     }
 
-    /// The shortest cycle through the first node (by number) of each strongly connected
-    /// component; exact for the component it is found in when that is one ring.
-    fn shortest_cycle(&self) -> Cycle<E> {
-        let mut best: Option<Cycle<E>> = None;
-        for component in tarjan_scc(&self.inner) {
-            for start in component.iter().take(TRIES) {
-                let found = self.cycle_through(*start);
-                if let Some(cycle) =
-                    found.filter(|c| best.as_ref().is_none_or(|b| c.nodes.len() < b.nodes.len()))
-                {
-                    best = Some(cycle);
-                }
+    /// For each node the weight of the heaviest path that starts with it and goes on to its
+    /// dependents: what is left to do at least, once it is its turn. Nodes of a cycle, and what
+    /// needs them, keep their own weight. Missing weights count as 0.
+    pub fn longest_path(&self, weight: &[u64]) -> Vec<u64> {
+        let of = |node: u32| weight.get(node as usize).copied().unwrap_or(0);
+        let mut path: Vec<u64> = (0_u32..).take(self.len()).map(of).collect();
+        for node in self.order().unwrap_or_default().into_iter().rev() {
+            let rest = self.dependents(node).map(|d| path[d as usize]).max().unwrap_or(0);
+            path[node as usize] = of(node).saturating_add(rest);
+        }
+        path
+    }
+
+    /// A shortest cycle within the strongly connected component that has the smallest node.
+    fn shortest_cycle(&self) -> Cycle<'_, E> {
+        let tangled = |nodes: &Vec<NodeIndex<u32>>| {
+            nodes.len() > 1 || nodes.iter().any(|n| self.inner.contains_edge(*n, *n))
+        };
+        let components = tarjan_scc(&self.inner).into_iter().filter(tangled);
+        let Some(mut nodes) = components.min_by_key(|nodes| nodes.iter().map(|n| n.index()).min())
+        else {
+            return Cycle { edges: Vec::new() };
+        };
+        nodes.sort_unstable();
+        let member: HashMap<_, _> = nodes.iter().map(|n| (*n, ())).collect();
+        let mut best: Option<Vec<Edge<'_, E>>> = None;
+        for start in nodes.into_iter().take(STARTS) {
+            let found = self.way_back(start, &member);
+            if best.as_ref().is_none_or(|b| found.len() < b.len()) {
+                best = Some(found);
+            }
+            if best.as_ref().is_some_and(|b| b.len() <= 2) {
+                break;
             }
         }
-        best.unwrap_or(Cycle { nodes: Vec::new(), edges: Vec::new() })
+        Cycle { edges: best.unwrap_or_default() }
     }
 
-    fn cycle_through(&self, start: NodeIndex<u32>) -> Option<Cycle<E>> {
-        let mut came: Vec<Option<petgraph::graph::EdgeIndex<u32>>> =
-            vec![None; self.inner.node_count()];
-        let mut queue = VecDeque::from([start]);
-        while let Some(node) = queue.pop_front() {
-            for edge in self.inner.edges_directed(node, Outgoing) {
-                if edge.target() == start {
-                    return Some(self.walk_back(start, edge.id(), &came));
-                }
-                if came[edge.target().index()].is_none() {
-                    came[edge.target().index()] = Some(edge.id());
-                    queue.push_back(edge.target());
-                }
-            }
-        }
-        None
-    }
-
-    fn walk_back(
+    /// Breadth first from a node back to itself, inside its component.
+    fn way_back(
         &self,
         start: NodeIndex<u32>,
-        last: petgraph::graph::EdgeIndex<u32>,
-        came: &[Option<petgraph::graph::EdgeIndex<u32>>],
-    ) -> Cycle<E> {
-        let (mut nodes, mut edges) = (Vec::new(), Vec::new());
-        let mut at = Some(last);
-        while let Some(edge) = at {
-            let Some((source, _)) = self.inner.edge_endpoints(edge) else { break };
-            nodes.push(number(source));
-            edges.push(self.inner[edge].clone());
-            at = if source == start { None } else { came[source.index()] };
+        member: &HashMap<NodeIndex<u32>, ()>,
+    ) -> Vec<Edge<'_, E>> {
+        let mut came_by = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(node) = queue.pop_front() {
+            // petgraph lists the newest edge first; the oldest is what people wrote first.
+            let mut edges: Vec<_> = self.inner.edges(node).collect();
+            edges.sort_by_key(|e| e.id());
+            for edge in edges {
+                let to = edge.target();
+                if to == start {
+                    let mut path = vec![edge];
+                    let mut at = node;
+                    while at != start {
+                        let Some(edge) = came_by.get(&at).copied() else { break };
+                        path.push(edge);
+                        at = edge.source();
+                    }
+                    path.reverse();
+                    return path
+                        .into_iter()
+                        .map(|e| Edge {
+                            dependent: number(e.source()),
+                            dependency: number(e.target()),
+                            payload: e.weight(),
+                        })
+                        .collect();
+                }
+                if member.contains_key(&to) && !came_by.contains_key(&to) {
+                    came_by.insert(to, edge);
+                    queue.push_back(to);
+                }
+            }
         }
-        nodes.reverse();
-        edges.reverse();
-        Cycle { nodes, edges }
+        Vec::new()
     }
 }
 
-/// Starting points per component: enough to find a short ring, without a search from every one
-/// of 100,000 nodes.
-const TRIES: usize = 64;
+/// A search from every node of a huge tangle would be quadratic; from this many starts the result
+/// is short enough to read.
+const STARTS: usize = 256;
 
 fn number(node: NodeIndex<u32>) -> u32 {
+    // The graph's own index type is u32.
     u32::try_from(node.index()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn dependencies_come_first_and_ties_by_number() {
-        let mut graph = Graph::new(4);
-        graph.add_edge(0, 3, ());
-        graph.add_edge(1, 3, ());
-        assert_eq!(graph.order(), Ok(vec![2, 3, 0, 1]));
+    fn graph(nodes: usize, edges: &[(u32, u32)]) -> Graph<()> {
+        let mut graph = Graph::new(nodes);
+        edges.iter().for_each(|(a, b)| graph.add_edge(*a, *b, ()));
+        graph
     }
 
     #[test]
-    fn the_shortest_ring_is_named_with_its_edges() {
-        let mut graph = Graph::new(5);
-        for (from, to, why) in [(0, 1, "a"), (1, 2, "b"), (2, 0, "c"), (1, 0, "d"), (4, 3, "e")] {
-            graph.add_edge(from, to, why);
+    fn dependencies_come_first_and_ties_go_by_number() {
+        assert_eq!(graph(5, &[(0, 3), (3, 4), (1, 4)]).order().expect("no cycle"), [2, 4, 1, 3, 0]);
+    }
+
+    #[test]
+    fn the_shortest_cycle_is_told_with_its_edges() {
+        let mut graph = Graph::new(6);
+        for (at, (a, b)) in [(0, 1), (1, 2), (2, 3), (3, 0), (2, 1), (4, 0)].into_iter().enumerate()
+        {
+            graph.add_edge(a, b, at);
         }
         let cycle = graph.order().expect_err("a cycle");
-        assert_eq!(cycle.nodes.len(), 2);
-        assert!(cycle.edges.contains(&"a") && cycle.edges.contains(&"d"), "{cycle:?}");
+        let seen: Vec<_> =
+            cycle.edges.iter().map(|e| (e.dependent, e.dependency, *e.payload)).collect();
+        assert_eq!(seen, [(1, 2, 1), (2, 1, 4)]);
     }
 
     #[test]
-    fn a_node_that_depends_on_itself_is_a_ring_of_one() {
-        let mut graph = Graph::new(1);
-        graph.add_edge(0, 0, "self");
-        assert_eq!(graph.order(), Err(Cycle { nodes: vec![0], edges: vec!["self"] }));
+    fn a_node_that_needs_itself_is_a_cycle_of_one() {
+        let graph = graph(2, &[(1, 1)]);
+        assert_eq!(graph.order().expect_err("a cycle").edges.len(), 1);
+    }
+
+    #[test]
+    fn path_lengths_count_the_way_to_the_end() {
+        // 0 is needed by 1 and 2, 2 is needed by 3.
+        let graph = graph(4, &[(1, 0), (2, 0), (3, 2)]);
+        assert_eq!(graph.longest_path(&[1, 10, 2, 3]), [11, 10, 5, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_or_a_true_cycle(edges in prop::collection::vec((0_u32..12, 0_u32..12), 0..30)) {
+            let graph = graph(12, &edges);
+            match graph.order() {
+                Ok(order) => {
+                    let at = |n: u32| order.iter().position(|o| *o == n);
+                    prop_assert_eq!(order.len(), 12);
+                    prop_assert!(edges.iter().all(|(a, b)| at(*b) < at(*a)));
+                }
+                Err(cycle) => {
+                    prop_assert!(!cycle.edges.is_empty());
+                    let next = cycle.edges.iter().cycle().skip(1);
+                    for (edge, next) in cycle.edges.iter().zip(next) {
+                        prop_assert!(edges.contains(&(edge.dependent, edge.dependency)));
+                        prop_assert_eq!(edge.dependency, next.dependent);
+                    }
+                }
+            }
+        }
     }
 }

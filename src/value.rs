@@ -135,6 +135,10 @@ impl Value {
             _ => None,
         }
     }
+    /// A number from a double; a whole one becomes an integer.
+    pub fn from_float(number: f64) -> Self {
+        whole(Some(number))
+    }
     /// The word for this kind of value in messages.
     pub fn kind_name(&self) -> &'static str {
         match self {

@@ -24,7 +24,8 @@ pub fn check(plan: &Plan) -> Result<(), Diagnostic> {
     match graph.order() {
         Ok(_) => Ok(()),
         Err(cycle) => {
-            let ring = cycle.nodes.iter().filter_map(|n| plan.steps.get(*n as usize));
+            let nodes = cycle.edges.iter().map(|edge| edge.dependent);
+            let ring = nodes.filter_map(|n| plan.steps.get(n as usize));
             Err(ring_of(ring.collect()))
         }
     }

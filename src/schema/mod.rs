@@ -7,6 +7,8 @@
 mod check;
 pub mod model;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,8 +6,6 @@
 mod attr;
 mod call;
 mod fields;
-#[cfg(test)]
-mod tests;
 mod ty;
 
 use std::collections::BTreeMap;

@@ -165,10 +165,10 @@ fn one<'t>(
     let default = f.take("default");
     let when = f.take("when");
     r.finish(f);
-    kind?;
-    agree(r, &attribute, entry.span);
-    if let Some(node) = default {
-        attribute.default = read_default(r, node, &attribute);
+    // One of an unknown kind stays, so that what names it is not a second finding.
+    if kind.is_some() {
+        agree(r, &attribute, entry.span);
+        attribute.default = default.and_then(|node| read_default(r, node, &attribute));
     }
     Some((attribute, when))
 }

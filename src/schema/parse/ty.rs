@@ -161,19 +161,17 @@ fn list(r: &mut Reader, node: Node<'_>) -> Option<Read> {
     let mut f = r.words(node, "a list call")?;
     let none = Attrs::default();
     let scope = Scope { attrs: &none, parts: &[], actions: &[], place: Place::List };
-    let target = f.take("call").and_then(|n| call::target(r, n, scope));
-    let reply = f.take("reply").and_then(|n| r.text(n)).map(ToOwned::to_owned);
+    let (call, reply) = (f.take("call"), f.take("reply"));
+    if call.is_none() || reply.is_none() {
+        r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
+    }
+    let target = call.and_then(|n| call::target(r, n, scope));
+    let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
     r.finish(f);
     if target.as_ref().is_some_and(|t| t.method != Method::Get) {
         r.fail("bad_call", node.span, "a list is read with GET");
     }
-    match (target, reply) {
-        (Some(target), Some(reply)) => Some(Read { target, reply }),
-        _ => {
-            r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
-            None
-        }
-    }
+    Some(Read { target: target?, reply: reply? })
 }
 
 type Calls = (Option<Call>, Vec<Call>, Option<Call>);
