@@ -118,6 +118,12 @@ impl<T: fmt::Display> fmt::Display for Clean<T> {
     }
 }
 
+/// The same for a text of several lines: its line breaks stay.
+pub fn clean_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| clean(line).to_string()).collect();
+    lines.join("\n")
+}
+
 struct Cleaner<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Cleaner<'_, '_> {

@@ -1,10 +1,14 @@
 //! Plans, events and findings that the tests of this module render. Invented names only.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::address::Address;
 use crate::diag::{FileId, Sources, Span};
-use crate::plan::{Action, AttrDiff, Change, Drift, Note, Op, Plan, Reason, Record, Shown, Step};
+use crate::event::{Event, Failure, Skip, Summary};
+use crate::plan::{
+    Action, AttrDiff, Change, Drift, Note, Op, Plan, Reason, Record, Shown, Step, StepIx,
+};
 use crate::schema::{Method, TypeIx};
 use crate::value::Value;
 use crate::wire::RequestTemplate;
@@ -171,5 +175,86 @@ fn deleted() -> Change {
         id: Some(ID.into()),
         casualties: vec![("hosts".to_owned(), 3), ("VMs".to_owned(), 1200)],
         ..change("zone.old", Action::Delete, Reason::NotInConfiguration)
+    }
+}
+
+/// A run of three steps: one done, one failed, one skipped.
+pub fn events() -> Vec<Event> {
+    let (host, zone) = (address("host.kvm[\"01\"]"), address("zone.old"));
+    let create = |step| (StepIx(step), host.clone(), Op::Create);
+    let secs = Duration::from_secs;
+    let (step, address, op) = create(0);
+    let started = Event::StepStarted {
+        step,
+        address: address.clone(),
+        action: Action::Create,
+        op: op.clone(),
+    };
+    let waiting_for = "status Connected".to_owned();
+    let progress = Event::StepProgress {
+        step,
+        address: address.clone(),
+        op: op.clone(),
+        elapsed: secs(30),
+        waiting_for,
+    };
+    let done = Event::StepDone {
+        step,
+        address,
+        action: Action::Create,
+        op,
+        id: Some(ID.to_owned()),
+        elapsed: Duration::from_millis(31_240),
+        last: true,
+    };
+    let deleting = Event::StepStarted {
+        step: StepIx(1),
+        address: zone.clone(),
+        action: Action::Replace,
+        op: Op::Delete,
+    };
+    let failed = Event::StepFailed {
+        step: StepIx(1),
+        address: zone.clone(),
+        op: Op::Delete,
+        failure: failure(),
+        elapsed: secs(125),
+    };
+    let skipped = Event::StepSkipped {
+        step: StepIx(2),
+        address: zone.clone(),
+        op: Op::Create,
+        because: Skip::Failed(zone),
+    };
+    let end = Summary {
+        created: 1,
+        failed: 1,
+        skipped: 1,
+        requests: 1_027,
+        elapsed: secs(126),
+        ..Summary::default()
+    };
+    vec![
+        Event::Started { steps: 3 },
+        Event::Recovering { intents: 2 },
+        started,
+        progress,
+        done,
+        deleting,
+        failed,
+        Event::Stopping { running: 1 },
+        skipped,
+        Event::Finished(end),
+    ]
+}
+
+fn failure() -> Failure {
+    Failure {
+        code: Some("SYS.1006".to_owned()),
+        summary: "the zone cannot be deleted".to_owned(),
+        detail: Some("operation error\ncause: \u{1b}[31mcluster 0a5c is busy".to_owned()),
+        help: Some("wait for the running jobs of the cluster".to_owned()),
+        request: Some("DELETE /zones/6f1f, job 41aa".to_owned()),
+        unknown: true,
     }
 }
