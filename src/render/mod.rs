@@ -15,6 +15,8 @@ pub mod tally;
 mod change;
 pub mod plan;
 pub mod markdown;
+mod json_text;
+pub mod finding;
 pub mod json;
 pub mod plan_json;
 pub mod diag;

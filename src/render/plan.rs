@@ -56,12 +56,17 @@ fn drift(view: &View<'_>, changes: &Changes<'_>, out: &mut dyn Write) -> fmt::Re
     let title = view.style.ink(Ink::Bold, "Changed outside of rackform since the last apply:");
     writeln!(out, "{title}\n")?;
     for found in &view.plan.drift {
-        one_drift(found, changes, out)?;
+        write_drift(found, changes, out)?;
     }
     out.write_char('\n')
 }
 
-fn one_drift(found: &Drift, changes: &Changes<'_>, out: &mut dyn Write) -> fmt::Result {
+/// One object that was changed or removed outside.
+pub(super) fn write_drift(
+    found: &Drift,
+    changes: &Changes<'_>,
+    out: &mut dyn Write,
+) -> fmt::Result {
     let style = changes.style;
     match &found.attrs {
         None => {
