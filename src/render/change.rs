@@ -148,7 +148,8 @@ impl Changes<'_> {
             Some(id) => {
                 write!(out, " {}", style.ink(Ink::Dim, format_args!("[id={}]", clean(id))))?
             }
-            None if change.action == Action::Create => {
+            // A part is known by its key.
+            None if change.action == Action::Create && change.address.member_of().is_none() => {
                 write!(out, " {}", style.ink(Ink::Dim, "[id=(known after apply)]"))?;
             }
             None => {}

@@ -16,6 +16,8 @@ use super::{Ink, Style, clean, clean_lines, words};
 
 /// More findings than this are counted, not shown: the first ones are the ones to mend.
 const SHOWN: usize = 20;
+/// Places in other files or far away that one finding shows.
+const PLACES: usize = 8;
 /// Narrower than this miette has no room for its gutter.
 const NARROWEST: usize = 40;
 
@@ -125,10 +127,15 @@ impl Report {
         };
         let far = first.place(&finding.labels, sources);
         let mut reports = vec![first];
-        for label in far {
+        let hidden = far.len().saturating_sub(PLACES);
+        for label in far.into_iter().take(PLACES) {
             let mut report = Self::bare(miette::Severity::Advice, clean_lines(&label.text));
             report.place(&[Label { span: label.span, text: String::new() }], sources);
             reports.push(report);
+        }
+        if hidden > 0 {
+            let text = format!("and {}", words::many(hidden, "more place"));
+            reports.push(Self::bare(miette::Severity::Advice, text));
         }
         if let Some(last) = reports.last_mut() {
             last.help = finding.help.as_ref().map(|text| clean_lines(text));

@@ -148,21 +148,4 @@ pub(crate) fn steers(c: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_cannot_command_the_terminal() {
-        let evil = "ok\u{1b}[2J\u{9b}31m\r\n\u{202e}txt\t\u{7f} 数据";
-        let shown = clean(evil).to_string();
-        assert_eq!(shown, "ok\\u{1b}[2J\\u{9b}31m\\r\\n\\u{202e}txt\\t\\u{7f} 数据");
-        assert!(!shown.chars().any(steers));
-    }
-
-    #[test]
-    fn without_colour_there_is_no_escape() {
-        let styled = |color| Style { color, ..Style::PLAIN }.ink(Ink::Alarm, "x").to_string();
-        assert_eq!(styled(false), "x");
-        assert_eq!(styled(true), "\u{1b}[1m\u{1b}[31mx\u{1b}[0m");
-    }
-}
+mod tests;

@@ -129,8 +129,8 @@ fn notes(notes: &[Note], style: &Style, out: &mut dyn Write) -> fmt::Result {
             write!(out, "{}: ", clean(address))?;
         }
         writeln!(out, "{}", clean(&note.text))?;
-        if let Some(help) = &note.help {
-            writeln!(out, "    {}", style.ink(Ink::Dim, clean(help)))?;
+        for line in note.help.iter().flat_map(|help| help.lines()) {
+            writeln!(out, "    {}", style.ink(Ink::Dim, clean(line)))?;
         }
     }
     out.write_char('\n')

@@ -133,7 +133,9 @@ fn changed(change: &Change) -> Resource<'_> {
     // After a replacement the object has another id, which nothing here can say.
     let new_id = id.as_deref().filter(|_| change.action != Action::Replace);
     let adopts = change.action == Action::Adopt;
-    let creates = matches!(change.action, Action::Create | Action::Replace);
+    // An attachment or part is known by its key.
+    let creates =
+        matches!(change.action, Action::Create | Action::Replace) && address.member_of().is_none();
     let difference = Difference {
         actions: actions(change.action),
         before: exists.then_some(Side { id: id.as_deref(), diffs, pick: before }),

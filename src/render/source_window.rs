@@ -114,14 +114,21 @@ impl SourceCode for Window {
     }
 }
 
-/// The same text with what would steer a terminal blanked, byte for byte, so that spans hold.
+/// The same text with what would steer a terminal blanked, byte for byte, so that spans hold. A
+/// carriage return stays only as part of a line break.
 fn blank(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if super::steers(c) && !matches!(c, '\n' | '\r' | '\t') {
-            out.extend(std::iter::repeat_n('?', c.len_utf8()));
-        } else {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let harmless = match c {
+            '\n' | '\t' => true,
+            '\r' => chars.peek() == Some(&'\n'),
+            c => !super::steers(c),
+        };
+        if harmless {
             out.push(c);
+        } else {
+            out.extend(std::iter::repeat_n('?', c.len_utf8()));
         }
     }
     out

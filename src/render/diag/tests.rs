@@ -113,6 +113,19 @@ fn two_files() {
 }
 
 #[test]
+fn a_finding_with_very_many_places_stays_readable() {
+    let mut sources = Sources::default();
+    let file = sources.add("main.rack.toml", "[zone.east]\n".repeat(50_000));
+    let span = |n: u32| Span { file, start: n * 1200, end: n * 1200 + 11 };
+    let places = (0..400).map(|n| Label { span: span(n), text: format!("place {n}") }).collect();
+    let mut finding = Diagnostic::error("declared_twice", "declared often").help("rename");
+    finding.labels = places;
+    let text = text(&finding.into(), &sources, &UNICODE);
+    assert!(text.contains("☞ place 8\n") && !text.contains("place 9"), "{text}");
+    assert!(text.contains("☞ and 391 more places\n  help: rename\n"), "{text}");
+}
+
+#[test]
 fn many_instances_and_nearby_labels() {
     let mut finding = Diagnostic::warning("literal_secret", "a password in clear text")
         .at(span("'02'"), "this one")
@@ -189,6 +202,27 @@ fn a_place_deep_in_a_large_file_is_found() {
 }
 
 #[test]
+fn line_breaks_of_either_kind_count_once() {
+    let mut sources = Sources::default();
+    let file = sources.add("dos.rack.toml", "a = 1\r\nb\r = 2\r\nc = 3\r\n");
+    let finding = Diagnostic::error("e", "bad").at(Span { file, start: 16, end: 17 }, "here");
+    let shown = text(&finding.into(), &sources, &UNICODE);
+    insta::assert_snapshot!(shown, @r"
+    e
+
+      × bad
+       ╭─[dos.rack.toml:3:2]
+     2 │ b? = 2
+     3 │ c = 3
+       ·  ┬
+       ·  ╰── here
+       ╰────
+
+    Error: 1 mistake
+    ");
+}
+
+#[test]
 fn an_overlong_line_and_a_tall_block_are_cut() {
     let mut sources = Sources::default();
     let file = sources.add("long.toml", format!("a = \"{}\"", "é".repeat(50_000)));
@@ -213,5 +247,29 @@ fn no_span_makes_it_fail() {
             let shown = text(&finding.into(), &sources, &UNICODE);
             assert!(shown.contains("bad") && !shown.contains("Failed to read"), "{shown}");
         }
+    }
+}
+
+proptest::proptest! {
+    /// Whatever the file holds and wherever the labels point, there is a report.
+    #[test]
+    fn any_text_and_any_spans_give_a_report(
+        body in "([a-z=\"\t\r\n数é\u{1b}\u{202e}]|\r\n){0,80}",
+        spans in proptest::collection::vec((0u32..120, 0u32..120), 1..4),
+        width in 0usize..120,
+    ) {
+        let mut sources = Sources::default();
+        let file = sources.add("a.rack.toml", body);
+        let mut finding = Diagnostic::error("e", "bad").detail("why").help("how");
+        for (start, end) in spans {
+            finding = finding.at(Span { file, start, end }, "here");
+        }
+        let style = Style { width, ..UNICODE };
+        let line = crate::render::finding::line(&finding, &sources);
+        let shown = text(&finding.into(), &sources, &style);
+        proptest::prop_assert!(shown.contains("bad") && shown.contains("a.rack.toml:"), "{}", shown);
+        proptest::prop_assert!(!shown.contains("Failed to read"), "{}", shown);
+        proptest::prop_assert!(!shown.chars().any(|c| c != '\n' && crate::render::steers(c)));
+        proptest::prop_assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok());
     }
 }

@@ -57,9 +57,7 @@ fn the_document_has_terraforms_keys() {
             ],
             "before": null,
             "after": {},
-            "after_unknown": {
-              "id": true
-            },
+            "after_unknown": {},
             "before_sensitive": {},
             "after_sensitive": {}
           }
