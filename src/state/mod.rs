@@ -1,8 +1,16 @@
 //! What rackform did last: ids, attributes as last seen, dependencies, digests of secrets.
 //!
-//! `format`: [`State`] ↔ JSON text. `journal`: records appended during an apply ↔ text, and
-//! folding them into a state. `secret`: digests and the seal. Text and values only: reading and
-//! writing files is `store`.
+//! `identity`: ids that are computed. `format`: [`State`] ↔ JSON text. `journal`: records appended
+//! during an apply ↔ text. `fold`: journal + state → state. `secret`: digests and the seal. Text
+//! and values only: reading and writing files is `store`.
+
+pub mod identity;
+pub mod format;
+pub mod journal;
+pub mod fold;
+pub mod secret;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +30,9 @@ pub struct State {
     pub lineage: String,
     /// Rises by one with every write.
     pub serial: u64,
+    /// The last apply whose journal this state contains; empty before the first. A journal of that
+    /// run is a leftover (see `fold`).
+    pub run: String,
     /// The clouds this state belongs to, by provider name.
     pub clouds: BTreeMap<Arc<str>, Cloud>,
     /// Salt and seal of the secrets.
@@ -36,8 +47,10 @@ pub struct State {
 
 /// Which cloud and account a provider talked to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cloud {
     /// Dialect: `zstack`.
+    #[serde(rename = "type")]
     pub kind: Arc<str>,
     pub endpoint: String,
     pub account: String,
@@ -48,6 +61,7 @@ pub struct Cloud {
 
 /// How changes of secrets are noticed without keeping them (design section 4, Secrets).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Secrets {
     /// Random, hex, drawn with the lineage.
     pub salt: String,
@@ -57,39 +71,61 @@ pub struct Secrets {
 }
 
 /// One object that exists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Resource type; for an attachment or part that of its owner.
+    #[serde(rename = "type")]
     pub kind: Arc<str>,
     /// Provider configuration.
     pub provider: Arc<str>,
     /// The object's id; for an attachment the id of the other end.
     pub id: Arc<str>,
     /// Attributes as last seen; never secrets. References are ids.
+    #[serde(rename = "attributes", with = "format::attributes")]
     pub attrs: Vec<(Arc<str>, Value)>,
     /// What it was created after, for the order of deletes once the configuration is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Address>,
     pub schema_version: u32,
-    /// Digest by attribute of every sensitive attribute.
+    /// Digest by attribute of every sensitive attribute (see `secret`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub digests: BTreeMap<Arc<str>, String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub incarnation: u32,
+    #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
     /// For an attachment: the `RESOURCE.attribute` that declares it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_by: Option<String>,
 }
 
 /// An object that a create was about to be sent for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pending {
+    #[serde(rename = "type")]
     pub kind: Arc<str>,
     pub provider: Arc<str>,
     /// Ids it may have been created under, oldest first; empty when the server assigns it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Arc<str>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub incarnation: u32,
     /// Its unique key (attribute, value) for types whose id the server assigns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unique: Vec<(Arc<str>, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Address>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Entry {
