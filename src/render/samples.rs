@@ -55,6 +55,8 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         id: None,
         origin: None,
         record: Record::default(),
+        owner_id: None,
+        seen: Vec::new(),
         casualties: Vec::new(),
     }
 }
@@ -80,6 +82,7 @@ pub fn step(text: &str, op: Op, change: u32) -> Step {
             body: None,
         },
         after: Vec::new(),
+        gates: Vec::new(),
         change,
         expect: Vec::new(),
         wait: Vec::new(),
