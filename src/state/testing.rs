@@ -71,6 +71,7 @@ pub fn pending(candidates: &[&str]) -> Pending {
         incarnation: 0,
         unique: Vec::new(),
         dependencies: Vec::new(),
+        digests: BTreeMap::new(),
     }
 }
 
