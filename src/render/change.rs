@@ -32,7 +32,9 @@ pub(super) fn shapes(plan: &Plan) -> Vec<Shape> {
     for step in &plan.steps {
         let shape = match step.op {
             Op::Attach | Op::Detach => Shape::Attachment,
-            Op::Create | Op::Update(_) | Op::Delete | Op::Action(_) => Shape::Object,
+            Op::Create | Op::Delete => Shape::Object,
+            // Either kind of change can have these.
+            Op::Update(_) | Op::Action(_) => continue,
         };
         if let Some(known) = shapes.get_mut(step.change as usize) {
             *known = shape;
