@@ -139,6 +139,10 @@ impl Diagnostic {
         self.help = Some(text.into());
         self
     }
+    /// A list of this one finding.
+    pub fn into_diagnostics(self) -> Diagnostics {
+        self.into()
+    }
     #[must_use]
     pub fn on(mut self, address: &Address) -> Self {
         self.address = Some(address.clone());

@@ -47,6 +47,43 @@ impl Value {
         Self::Map(Arc::new(items))
     }
 
+    /// The normal form of a set: sorted, each value once, so that equal sets are `==`.
+    pub fn set(mut items: Vec<Value>) -> Self {
+        items.sort_by(Self::canonical_cmp);
+        items.dedup();
+        Self::list(items)
+    }
+    /// A total order for normal forms: by kind, then by content. Means nothing to people.
+    fn canonical_cmp(&self, other: &Self) -> std::cmp::Ordering {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
+            (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            (Self::Float(a), Self::Float(b)) => a.total_cmp(b),
+            (Self::Str(a), Self::Str(b)) => a.cmp(b),
+            (Self::Object(a), Self::Object(b)) | (Self::Id(a), Self::Id(b)) => a.cmp(b),
+            (Self::Sensitive(a), Self::Sensitive(b)) => a.canonical_cmp(b),
+            (Self::List(a), Self::List(b)) => cmp_all(a.iter(), b.iter(), Self::canonical_cmp),
+            (Self::Map(a), Self::Map(b)) => cmp_all(a.iter(), b.iter(), |(ka, va), (kb, vb)| {
+                ka.cmp(kb).then_with(|| va.canonical_cmp(vb))
+            }),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Bool(_) => 1,
+            Self::Int(_) => 2,
+            Self::Float(_) => 3,
+            Self::Str(_) => 4,
+            Self::List(_) => 5,
+            Self::Map(_) => 6,
+            Self::Object(_) => 7,
+            Self::Id(_) => 8,
+            Self::Sensitive(_) => 9,
+        }
+    }
+
     /// Marks a value as secret; marking twice is marking once.
     #[must_use]
     pub fn sensitive(self) -> Self {
@@ -98,6 +135,10 @@ impl Value {
             _ => None,
         }
     }
+    /// A number from a double; a whole one becomes an integer.
+    pub fn from_float(number: f64) -> Self {
+        whole(Some(number))
+    }
     /// The word for this kind of value in messages.
     pub fn kind_name(&self) -> &'static str {
         match self {
@@ -129,6 +170,21 @@ impl Value {
             ),
         }
     }
+}
+
+/// Lexicographic order of two sequences.
+fn cmp_all<T>(
+    a: impl Iterator<Item = T>,
+    mut b: impl Iterator<Item = T>,
+    cmp: impl Fn(T, T) -> std::cmp::Ordering,
+) -> std::cmp::Ordering {
+    for left in a {
+        match b.next().map_or(std::cmp::Ordering::Greater, |right| cmp(left, right)) {
+            std::cmp::Ordering::Equal => {}
+            unequal => return unequal,
+        }
+    }
+    b.next().map_or(std::cmp::Ordering::Equal, |_| std::cmp::Ordering::Less)
 }
 
 /// 2^53: beyond it a double no longer holds every integer.
@@ -293,6 +349,19 @@ mod tests {
         assert!(secret.is_sensitive());
         assert!(!secret.to_string().contains("hunter2"));
         assert!(serde_json::to_string(&secret).is_err());
+    }
+
+    #[test]
+    fn equal_sets_have_one_form() {
+        let a = Value::set(vec!["b".into(), 2.into(), "a".into(), "b".into()]);
+        let b = Value::set(vec!["a".into(), "b".into(), "a".into(), 2.into()]);
+        assert_eq!(a, b);
+        assert_eq!(a.to_string(), "[2, \"a\", \"b\"]");
+        let nested = |x: &str| Value::list(vec![x.into(), 1.into()]);
+        assert_eq!(
+            Value::set(vec![nested("b"), nested("a")]),
+            Value::set(vec![nested("a"), nested("b")])
+        );
     }
 
     #[test]

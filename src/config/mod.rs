@@ -1,16 +1,52 @@
 //! What the user wants: `*.rack.toml` texts → [`Desired`].
 //!
-//! Stages: `source` (texts and masked copies) → `parse` (TOML with spans) → `expr` (templates) →
-//! `resolve` (types, defaults, references). Pure: what it needs from outside (environment
+//! Stages: `source` (bytes → texts) → `parse` (TOML with spans, as `syntax` has it) → `mask` (the
+//! copies that messages quote) → `expr` (templates) → `resolve` (types, defaults, references). Pure: what it needs from outside (environment
 //! variables, later files and data) it names as [`Need`]s and is called again with [`Facts`].
+
+pub mod expr;
+mod mask;
+pub mod parse;
+pub mod resolve;
+pub mod source;
+pub mod syntax;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::address::Address;
-use crate::diag::Span;
-use crate::schema::{AttrIx, LinkIx, Row, TypeIx};
+use crate::diag::{Diagnostics, Sources, Span};
+use crate::schema::{AttrIx, LinkIx, Row, Schemas, TypeIx};
 use crate::value::Value;
+
+pub use resolve::{edges, expand};
+pub use source::SourceFile;
+pub use syntax::Config;
+
+/// A configuration that was read, and the masked sources that its messages quote.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// `Err`: syntax errors of all files, or files that cannot be read. Nothing further can be
+    /// judged then.
+    pub config: Result<Config, Diagnostics>,
+    pub sources: Sources,
+}
+
+/// Reads the files of a directory, given in the order of their names.
+pub fn load(files: Vec<SourceFile>, schemas: &Schemas) -> Loaded {
+    let mut findings = Diagnostics::default();
+    let texts = source::read(files, &mut findings);
+    let parsed: Vec<_> = texts.par_iter().map(|t| parse::parse(t.file, &t.text)).collect();
+    let sources = mask::sources(texts, &parsed, schemas);
+    for file in &parsed {
+        findings.extend(file.syntax.clone());
+    }
+    let config =
+        if findings.has_errors() { Err(findings) } else { Ok(parse::merge(parsed, &sources)) };
+    Loaded { config, sources }
+}
 
 /// Something outside the configuration that its values depend on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

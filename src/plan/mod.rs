@@ -6,6 +6,7 @@
 //! nothing that decides. Pure: no clock, no randomness, no I/O; the same inputs give the same
 //! plan, byte for byte.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,64 @@ use crate::diag::Span;
 use crate::schema::{Condition, TypeIx};
 use crate::value::Value;
 use crate::wire::RequestTemplate;
+
+pub mod conflict;
+pub mod decide;
+pub mod diff;
+pub mod guard;
+pub mod known;
+pub mod links;
+pub mod lint;
+pub mod order;
+pub mod record;
+pub mod schedule;
+pub mod steps;
+
+use crate::config::Desired;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::inventory::Inventory;
+use crate::schema::Schemas;
+use crate::state::State;
+
+/// Everything a plan is made of.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    pub desired: &'a Desired,
+    pub state: &'a State,
+    /// `None` with `--refresh=false`: the state stands in for the cloud.
+    pub live: Option<&'a Inventory>,
+    pub schemas: &'a Schemas,
+    /// Sensitive attributes whose value is not the one that the state has a digest of.
+    pub rotated: &'a BTreeMap<Address, Vec<Arc<str>>>,
+    pub options: &'a Options,
+}
+
+/// What the command line asks of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Destroy everything.
+    pub destroy: bool,
+    /// Objects to replace though nothing forces it.
+    pub replace: BTreeSet<Address>,
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// What cannot be planned: a protected object to destroy, a unique key that somebody else holds,
+/// a ring of steps.
+pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
+    let mut findings = Diagnostics::default();
+    let mut draft = decide::decide(inputs, &mut findings);
+    conflict::check(inputs, &draft, &mut findings);
+    if findings.has_errors() {
+        return Err(findings);
+    }
+    let mut plan = steps::build(inputs, &mut draft);
+    order::connect(inputs, &draft, &mut plan);
+    lint::check(&plan).map_err(Diagnostic::into_diagnostics)?;
+    Ok(plan)
+}
 
 /// What will be done, in data.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,9 +88,26 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// Objects that are as desired.
     pub unchanged: usize,
+    /// Unchanged objects whose attributes in the state are out of date: address and attributes
+    /// as seen now. An apply writes them down; nothing is sent.
+    pub refreshed: Vec<(Address, Vec<(Arc<str>, Value)>)>,
     /// Whether this plan destroys everything (`destroy`).
     pub destroy: bool,
+    /// Barriers between many steps and many others: one node instead of a product of edges.
+    pub gates: Vec<Gate>,
 }
+
+/// A barrier: opens when all its steps have succeeded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// What it stands for, for people: `attachments to cluster.a`.
+    pub scope: String,
+    pub after: Vec<StepIx>,
+}
+
+/// Index into [`Plan::gates`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GateIx(pub u32);
 
 /// Index into [`Plan::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,10 +125,14 @@ pub struct Change {
     pub diffs: Vec<AttrDiff>,
     /// Id of the live object, or the one that a create will use when it can be said.
     pub id: Option<Arc<str>>,
+    /// For an attachment: the id of its owner, when it exists. (`id` is that of the other end.)
+    pub owner_id: Option<Arc<str>>,
     /// Where the configuration says so.
     pub origin: Option<Span>,
     /// What the state will say beside the row: see [`Record`].
     pub record: Record,
+    /// Attributes as seen now, for what is adopted or recorded without a step.
+    pub seen: Vec<(Arc<str>, Value)>,
     /// Live objects that are not in the plan and go down with this change, by label.
     pub casualties: Vec<(String, u64)>,
 }
@@ -155,7 +235,7 @@ pub struct Record {
     pub incarnation: u32,
     /// Names of sensitive attributes that are set; their digests are stored once confirmed.
     pub secrets: Vec<Arc<str>>,
-    /// Attributes that the state keeps (those the configuration manages and the computed ones).
+    /// Its unique key, for types whose id the server assigns.
     pub unique: Vec<(Arc<str>, String)>,
 }
 
@@ -170,6 +250,8 @@ pub struct Step {
     pub request: RequestTemplate,
     /// Steps that must have succeeded before.
     pub after: Vec<StepIx>,
+    /// Barriers that must have opened before.
+    pub gates: Vec<GateIx>,
     /// Index into [`Plan::changes`].
     pub change: u32,
     /// What must read back: attribute name and value; checked by re-reading the object.

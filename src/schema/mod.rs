@@ -4,6 +4,81 @@
 //! `reference`/`json_schema` write what people and editors read. The files are compiled in
 //! (`src/build.rs`), so that adding a type edits no Rust. Knows no resource by name.
 
+mod check;
 pub mod model;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostics, FileId, Sources};
 
 pub use model::*;
+
+/// A schema file: provider, file name, text.
+pub type File<'a> = (&'a str, &'a str, &'a str);
+
+/// The files of `schemas/`, sorted by path.
+pub const FILES: &[File<'static>] = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
+
+/// Reads the schema files of this build.
+///
+/// # Errors
+/// Every mistake in them, with the files; a test keeps the committed ones free of any.
+pub fn load() -> Result<Schemas, (Diagnostics, Sources)> {
+    parse_texts(FILES)
+}
+
+/// Reads schema files. `provider.toml` holds what the provider's types share; the name of any
+/// other file is the name of its type.
+///
+/// # Errors
+/// Every mistake in the files, and the files for showing the places.
+pub fn parse_texts(files: &[File<'_>]) -> Result<Schemas, (Diagnostics, Sources)> {
+    let mut found = Diagnostics::default();
+    let mut shared = BTreeMap::new();
+    for (file, (provider, name, text)) in ids().zip(files) {
+        if *name == PROVIDER_FILE {
+            let (read, findings) = parse::shared(text, file);
+            shared.insert(*provider, read);
+            found.extend(findings);
+        }
+    }
+    let mut parsed = Vec::new();
+    for (file, (provider, name, text)) in ids().zip(files) {
+        if *name != PROVIDER_FILE {
+            let shared = shared.entry(provider).or_default();
+            let name = name.strip_suffix(".toml").unwrap_or(name);
+            let (ty, findings) = parse::resource_type((provider, name), text, file, shared);
+            parsed.extend(ty);
+            found.extend(findings);
+        }
+    }
+    // A file that could not be read would make every mention of its type a second finding.
+    if !found.has_errors() {
+        found.extend(check::all(&parsed));
+    }
+    if found.has_errors() {
+        return Err((found, sources(files)));
+    }
+    let providers = shared.into_iter().map(|(name, s)| (name.into(), s.provider)).collect();
+    let types: Vec<_> = parsed.into_iter().map(|p| Arc::new(p.ty)).collect();
+    let by_name = (0..).map(TypeIx).zip(&types).map(|(ix, ty)| (ty.name.clone(), ix)).collect();
+    Ok(Schemas { types, by_name, providers })
+}
+
+const PROVIDER_FILE: &str = "provider.toml";
+
+fn ids() -> impl Iterator<Item = FileId> {
+    (0..).map(FileId)
+}
+
+fn sources(files: &[File<'_>]) -> Sources {
+    let mut sources = Sources::default();
+    for (provider, name, text) in files {
+        sources.add(format!("schemas/{provider}/{name}"), *text);
+    }
+    sources
+}

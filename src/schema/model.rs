@@ -4,8 +4,9 @@
 //! links and parts are addressed by their index in file order (provider-wide ones first), so that
 //! a row of values is a plain slice. Knows no type by name and no wire protocol.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::value::Value;
 
@@ -33,6 +34,30 @@ pub type Row = Box<[Value]>;
 pub struct Schemas {
     pub types: Vec<Arc<ResourceType>>,
     pub by_name: HashMap<Arc<str>, TypeIx>,
+    pub providers: BTreeMap<Arc<str>, Provider>,
+}
+
+/// What is said once for all types of a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provider {
+    pub doc: String,
+    pub deadlines: Deadlines,
+}
+
+/// How long a job and the wait after it may take together, unless the block has `timeouts`.
+/// Actions have the deadline of updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    pub create: Duration,
+    pub update: Duration,
+    pub delete: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
+        Self { create: HALF_AN_HOUR, update: HALF_AN_HOUR, delete: HALF_AN_HOUR }
+    }
 }
 
 impl Schemas {
@@ -207,7 +232,7 @@ pub enum Piece {
     Id,
     /// `{to}`: the id of a link's other end.
     To,
-    /// `{name}`: an attribute of the part or an action's parameter.
+    /// `{name}`: an attribute of the object, in calls of a part one of the part.
     Field(Arc<str>),
 }
 
@@ -280,6 +305,17 @@ pub enum Quirk {
     LeaveMaintenanceFirst,
 }
 
+impl Quirk {
+    pub const ALL: [Self; 1] = [Self::LeaveMaintenanceFirst];
+
+    /// As schema files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeaveMaintenanceFirst => "leave_maintenance_first",
+        }
+    }
+}
+
 /// A relation to objects that live on their own: storage attached to clusters.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -297,8 +333,8 @@ pub enum Side {
         to: Arc<str>,
         /// Where the owner's row lists the other ends: a member name, or a pointer with `*`.
         wire: String,
-        attach: Call,
-        detach: Call,
+        attach: Box<Call>,
+        detach: Box<Call>,
     },
     /// The same links, declared from the other end: `(TYPE, LINK)` of each owner.
     Other { owners: Vec<(Arc<str>, Arc<str>)> },

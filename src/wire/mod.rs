@@ -13,6 +13,8 @@ pub use crate::schema::model::Method;
 
 pub mod decode;
 pub mod encode;
+pub mod fill;
+pub mod secrets;
 
 /// A request with holes: what a plan says will be sent. JSON strings are lists of [`Part`]s, so
 /// the executor only substitutes and sends.
@@ -79,4 +81,6 @@ pub enum FillError {
     Id(Address),
     #[error("the value of {0}.{1} is not in the configuration")]
     Secret(Address, Arc<str>),
+    #[error("`{0}` cannot stand in a path: it would address something else")]
+    Segment(String),
 }

@@ -1,0 +1,492 @@
+//! One step: write the intent down, send, wait, read back, write the result down.
+//!
+//! This is the only place that sends a call which changes anything. In: a step of the plan. Out:
+//! [`End`]. Between intent and result the process may die at any point; `recover` and the ids in
+//! the journal put the pieces together again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::address::Address;
+use crate::apply::ids::Ids;
+use crate::apply::ledger::Ledger;
+use crate::store::StoreError;
+use crate::apply::verify::{Verdict, verify};
+use crate::apply::Run;
+use crate::event::{Event, Failure};
+use crate::inventory::LiveObject;
+use crate::observe::lookup::Coalescer;
+use crate::plan::{Change, Op, Step, StepIx, record};
+use crate::provider::{Connection, Fault, FaultKind, Outcome};
+use crate::schema::{IdRule, ResourceType};
+use crate::state::identity::{self, CallId};
+use crate::state::journal::{Intent, Record};
+use crate::state::{Entry, Pending};
+use crate::wire::fill::fill;
+use crate::wire::{Fill, Request};
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    Done { id: Option<Arc<str>> },
+    Failed(Failure),
+}
+
+/// What all steps of a run share.
+pub struct Context<'a> {
+    pub run: &'a Run<'a>,
+    pub ids: Ids<'a>,
+    /// By provider configuration.
+    pub lookups: HashMap<Arc<str>, Coalescer>,
+    /// Steps whose effect is there though they are not read back yet.
+    pub effective: mpsc::UnboundedSender<StepIx>,
+    /// What running steps wait for, for people.
+    pub waiting: Mutex<HashMap<StepIx, String>>,
+}
+
+impl Context<'_> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<StepIx, String>> {
+        // No code that holds it can panic; a poisoned table would still be whole.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ids to try before giving up on a create: each may be held by a deleted object that no query
+/// shows (reference 3.0, "Soft delete").
+const INCARNATIONS: u32 = 8;
+/// Readings that a sent value gets to show up after its job is done.
+const SETTLE: u32 = 5;
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// Runs one step to its end.
+pub async fn run(context: &Context<'_>, ix: StepIx) -> End {
+    let step = &context.run.plan.steps[ix.0 as usize];
+    let worker = Worker {
+        context,
+        ix,
+        step,
+        change: &context.run.plan.changes[step.change as usize],
+        ty: context.run.schemas.get(step.ty),
+        deadline: Instant::now() + Duration::from_secs(step.deadline),
+    };
+    match worker.run().await {
+        Ok(id) => End::Done { id },
+        Err(failure) => End::Failed(failure),
+    }
+}
+
+struct Worker<'a> {
+    context: &'a Context<'a>,
+    ix: StepIx,
+    step: &'a Step,
+    change: &'a Change,
+    ty: &'a Arc<ResourceType>,
+    deadline: Instant,
+}
+
+/// What the sent call came to.
+enum Sent {
+    Effective,
+    /// The id that we chose may be taken.
+    IdTaken(Fault),
+}
+
+impl Worker<'_> {
+    async fn run(&self) -> Result<Option<Arc<str>>, Failure> {
+        match self.step.op {
+            Op::Create => self.create().await,
+            Op::Update(_) | Op::Action(_) => self.change().await,
+            Op::Delete => self.delete().await,
+            Op::Attach | Op::Detach => self.link().await,
+        }
+    }
+
+    async fn create(&self) -> Result<Option<Arc<str>>, Failure> {
+        if !matches!(self.ty.id, IdRule::Client { .. }) {
+            let text = format!("objects of type {} cannot be created yet", self.ty.name);
+            return Err(failure(text, self.step));
+        }
+        let first = self.change.record.incarnation;
+        for incarnation in first..first + INCARNATIONS {
+            let id = identity::client_id(self.ledger().lineage(), &self.step.address, incarnation);
+            if incarnation > first {
+                self.note_candidate(incarnation).await?;
+            }
+            self.context.ids.set(&self.step.address, id.clone());
+            match self.send(incarnation - first).await? {
+                Sent::Effective => {}
+                Sent::IdTaken(fault) => match self.read(&id).await? {
+                    Some(live) if self.is_ours(&live) => {}
+                    Some(_) => return Err(self.definite(fault).await),
+                    None => continue,
+                },
+            }
+            let live = self.read_back(&id).await?;
+            self.enter(&live, incarnation).await?;
+            return Ok(Some(id));
+        }
+        let last = first + INCARNATIONS;
+        self.note(Record::Incarnation { address: self.step.address.clone(), incarnation: last }).await?;
+        let text = format!("{INCARNATIONS} ids in a row are taken by objects that no query shows");
+        Err(failure(text, self.step))
+    }
+
+    /// A later candidate is durable before it is tried.
+    async fn note_candidate(&self, incarnation: u32) -> Result<(), Failure> {
+        let address = &self.step.address;
+        let (lineage, record) = (self.ledger().lineage(), &self.change.record);
+        let candidates = (record.incarnation..=incarnation)
+            .map(|n| identity::client_id(lineage, address, n))
+            .collect();
+        let pending = pending(self.change, candidates, incarnation);
+        self.note(Record::Pending { address: address.clone(), pending }).await
+    }
+
+    /// An object under our id is ours when it has our unique key (reference: the id alone could
+    /// be anybody's only by a collision of 122 bits, but its type and key are checked all the
+    /// same).
+    fn is_ours(&self, live: &LiveObject) -> bool {
+        self.change.record.unique.iter().all(|(name, wanted)| {
+            self.ty.find_attr(name).is_none_or(|ix| {
+                let now = &live.attrs[usize::from(ix.0)];
+                now.as_str().is_none_or(|text| text == wanted || self.is_reference(wanted, text))
+            })
+        })
+    }
+
+    fn is_reference(&self, wanted: &str, id: &str) -> bool {
+        let address = Address::parse(wanted).ok();
+        address.and_then(|a| self.context.ids.id(&a)).is_some_and(|known| &*known == id)
+    }
+
+    async fn change(&self) -> Result<Option<Arc<str>>, Failure> {
+        let id = self.own_id()?;
+        self.send(0).await?;
+        let live = self.read_back(&id).await?;
+        let incarnation = self.change.record.incarnation;
+        self.enter(&live, incarnation).await?;
+        Ok(Some(id))
+    }
+
+    async fn delete(&self) -> Result<Option<Arc<str>>, Failure> {
+        let id = self.own_id()?;
+        self.send(0).await?;
+        let mut wait = Waits::new(self.deadline);
+        while self.read(&id).await?.is_some() {
+            if wait.settled() {
+                return Err(failure("the server accepted the delete, but the object is still there", self.step));
+            }
+            wait.pause().await;
+        }
+        let incarnation = self.change.record.incarnation;
+        self.note(Record::Removed { address: self.step.address.clone(), incarnation }).await?;
+        Ok(Some(id))
+    }
+
+    async fn link(&self) -> Result<Option<Arc<str>>, Failure> {
+        let attach = self.step.op == Op::Attach;
+        let (owner, to) = self.ends()?;
+        self.send(0).await?;
+        let mut wait = Waits::new(self.deadline);
+        while self.attached(&owner, &to).await? != attach {
+            if wait.settled() {
+                let text = "the server accepted the call, but the attachment reads as before";
+                return Err(failure(text, self.step));
+            }
+            wait.pause().await;
+        }
+        let address = self.step.address.clone();
+        let record = if attach {
+            Record::Entry { address, entry: Box::new(link_entry(self.change, &to)) }
+        } else {
+            Record::Removed { address, incarnation: 0 }
+        };
+        self.note(record).await?;
+        Ok(Some(to))
+    }
+
+    async fn attached(&self, owner: &Arc<str>, to: &Arc<str>) -> Result<bool, Failure> {
+        let member = self.step.address.member_of();
+        let link = member.and_then(|m| self.ty.find_link(&m.name));
+        let Some(link) = link else { return Err(failure("no such link", self.step)) };
+        let live = self.read(owner).await?;
+        Ok(live.is_some_and(|live| live.linked(link).contains(to)))
+    }
+
+    /// Ids of the owner and of the other end.
+    fn ends(&self) -> Result<(Arc<str>, Arc<str>), Failure> {
+        let known = |address: &Address| self.context.ids.id(address);
+        let owner = known(&self.step.address.owner()).or_else(|| self.change.owner_id.clone());
+        let other = self.step.address.member_of().and_then(|m| Address::parse(&m.key).ok());
+        let to = other.and_then(|a| known(&a)).or_else(|| self.change.id.clone());
+        owner.zip(to).ok_or_else(|| failure("an end of the attachment does not exist", self.step))
+    }
+
+    fn own_id(&self) -> Result<Arc<str>, Failure> {
+        let known = self.context.ids.id(&self.step.address).or_else(|| self.change.id.clone());
+        known.ok_or_else(|| failure("the object does not exist", self.step))
+    }
+
+    /// Sends the call. Its intent is durable before it leaves.
+    async fn send(&self, attempt: u32) -> Result<Sent, Failure> {
+        let request = fill(&self.step.request, &self.context.ids)
+            .map_err(|e| failure(e.to_string(), self.step))?;
+        let call = CallId { step: self.ix.0, call: 0, attempt };
+        let job = identity::job_id(self.ledger().lineage(), self.ledger().run(), call);
+        self.note(Record::Intent(self.intent(&request, &job, attempt))).await?;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match self.connection()?.send(&request, Some(&job), left).await {
+            Outcome::Done(_) => {
+                // Only a receiver that is gone (the run was stopped) does not hear it.
+                let _ = self.context.effective.send(self.ix);
+                Ok(Sent::Effective)
+            }
+            Outcome::Failed(fault) => self.refused(fault).await,
+            Outcome::Unknown { why, .. } => Err(Failure { unknown: true, ..failure(why, self.step) }),
+        }
+    }
+
+    async fn refused(&self, fault: Fault) -> Result<Sent, Failure> {
+        match (&self.step.op, fault.kind) {
+            (Op::Create, FaultKind::IdTaken) => Ok(Sent::IdTaken(fault)),
+            // Deleting what is not there is done (reference 3.0).
+            (Op::Delete | Op::Detach, FaultKind::Gone) => Ok(Sent::Effective),
+            // "Already attached" and the like: reading back decides.
+            (Op::Attach | Op::Detach, FaultKind::Conflict | FaultKind::Invalid)
+                if self.link_is_as_wanted().await =>
+            {
+                Ok(Sent::Effective)
+            }
+            _ => Err(self.definite(fault).await),
+        }
+    }
+
+    async fn link_is_as_wanted(&self) -> bool {
+        let Ok((owner, to)) = self.ends() else { return false };
+        let wanted = self.step.op == Op::Attach;
+        self.attached(&owner, &to).await.is_ok_and(|attached| attached == wanted)
+    }
+
+    /// A definite failure: nothing is pending, and the id of a failed create is not used again,
+    /// because it can stay taken though no query shows it (reference 3.0).
+    async fn definite(&self, fault: Fault) -> Failure {
+        let address = self.step.address.clone();
+        let text = fault.text.clone();
+        let failed = Record::Failed { address: address.clone(), step: self.ix.0, attempt: 0, definite: true, text };
+        let mut records = vec![failed];
+        if self.step.op == Op::Create {
+            let incarnation = self.change.record.incarnation + 1;
+            records.push(Record::Incarnation { address, incarnation });
+        }
+        for record in records {
+            if let Err(error) = self.ledger().note(record).await {
+                return ledger_failure(&error, self.step);
+            }
+        }
+        from_fault(fault, self.step)
+    }
+
+    /// Reads the object until it is as promised.
+    async fn read_back(&self, id: &Arc<str>) -> Result<LiveObject, Failure> {
+        let mut wait = Waits::new(self.deadline);
+        loop {
+            let Some(live) = self.read(id).await? else {
+                if wait.settled() {
+                    return Err(failure("the server says it is done, but no query shows the object", self.step));
+                }
+                wait.pause().await;
+                continue;
+            };
+            match verify(self.ty, self.step, &self.change.diffs, &live, &self.context.ids) {
+                Verdict::Met => return Ok(live),
+                Verdict::Waiting(what) if wait.over() => {
+                    let text = format!("it did not come up in time: still waiting for {what}");
+                    return Err(Failure { unknown: true, ..failure(text, self.step) });
+                }
+                Verdict::Differs { attr, now, as_before } if wait.settled() => {
+                    return Err(not_applied(&attr, &now, as_before, self.step));
+                }
+                Verdict::Waiting(what) => {
+                    self.context.waiting().insert(self.ix, what);
+                    wait.pause().await;
+                }
+                Verdict::Differs { .. } => wait.pause().await,
+            }
+        }
+    }
+
+    async fn read(&self, id: &Arc<str>) -> Result<Option<LiveObject>, Failure> {
+        let lookup = self.context.lookups.get(&self.step.provider).ok_or_else(|| self.no_provider())?;
+        lookup.read(self.step.ty, id).await.map_err(|fault| {
+            Failure { unknown: true, ..from_fault(fault, self.step) }
+        })
+    }
+
+    /// Writes the object down as it is now.
+    async fn enter(&self, live: &LiveObject, incarnation: u32) -> Result<(), Failure> {
+        let address = &self.step.address;
+        let record = &self.change.record;
+        let desired = self.context.run.desired.get(address);
+        let mut digests = self.ledger().digests(address);
+        digests.retain(|name, _| record.secrets.contains(name));
+        let confirmed = self.context.run.digests.get(address);
+        for name in &self.step.confirms {
+            if let Some(digest) = confirmed.and_then(|d| d.get(name)) {
+                digests.insert(name.clone(), digest.clone());
+            }
+        }
+        let entry = Entry {
+            kind: record.kind.clone(),
+            provider: self.change.provider.clone(),
+            id: live.id.clone(),
+            attrs: record::seen(self.ty, desired.map(|d| &d.attrs), &live.attrs),
+            dependencies: record.dependencies.clone(),
+            schema_version: record.schema_version,
+            digests,
+            incarnation,
+            prevent_destroy: record.prevent_destroy,
+            declared_by: None,
+        };
+        self.note(Record::Entry { address: address.clone(), entry: Box::new(entry) }).await
+    }
+
+    fn intent(&self, request: &Request, job: &str, attempt: u32) -> Intent {
+        Intent {
+            step: self.ix.0,
+            call: 0,
+            attempt,
+            job: job.to_owned(),
+            address: self.step.address.clone(),
+            request: format!("{} {}", request.method.as_str(), request.path),
+        }
+    }
+
+    async fn note(&self, record: Record) -> Result<(), Failure> {
+        self.ledger().note(record).await.map_err(|e| ledger_failure(&e, self.step))
+    }
+
+    fn ledger(&self) -> &Ledger {
+        self.context.run.ledger
+    }
+
+    fn connection(&self) -> Result<&Connection, Failure> {
+        let connections = self.context.run.connections;
+        connections.get(&self.step.provider).ok_or_else(|| self.no_provider())
+    }
+
+    fn no_provider(&self) -> Failure {
+        failure(format!("provider {} is not configured", self.step.provider), self.step)
+    }
+}
+
+/// The entry of an attachment; `to` is the id of the other end.
+pub fn link_entry(change: &Change, to: &Arc<str>) -> Entry {
+    Entry {
+        kind: change.record.kind.clone(),
+        provider: change.provider.clone(),
+        id: to.clone(),
+        attrs: Vec::new(),
+        dependencies: change.record.dependencies.clone(),
+        schema_version: change.record.schema_version,
+        digests: std::collections::BTreeMap::new(),
+        incarnation: 0,
+        prevent_destroy: false,
+        declared_by: change.record.declared_by.clone(),
+    }
+}
+
+/// What is written down before a create is sent.
+pub fn pending(change: &Change, candidates: Vec<Arc<str>>, incarnation: u32) -> Pending {
+    Pending {
+        kind: change.record.kind.clone(),
+        provider: change.provider.clone(),
+        candidates,
+        incarnation,
+        unique: change.record.unique.clone(),
+        dependencies: change.record.dependencies.clone(),
+    }
+}
+
+/// Growing pauses until a deadline.
+struct Waits {
+    deadline: Instant,
+    delay: Duration,
+    tries: u32,
+}
+
+impl Waits {
+    fn new(deadline: Instant) -> Self {
+        Self { deadline, delay: FIRST_DELAY, tries: 0 }
+    }
+    /// Whether the object has had its time to show what its job did.
+    fn settled(&self) -> bool {
+        self.tries >= SETTLE || self.over()
+    }
+    fn over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+    async fn pause(&mut self) {
+        tokio::time::sleep_until((Instant::now() + self.delay).min(self.deadline)).await;
+        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+        self.tries += 1;
+    }
+}
+
+fn failure(text: impl Into<String>, step: &Step) -> Failure {
+    Failure {
+        code: None,
+        summary: text.into(),
+        detail: None,
+        help: None,
+        request: Some(request_line(step)),
+        unknown: false,
+    }
+}
+
+fn request_line(step: &Step) -> String {
+    format!("{} of {}", crate::plan::lint::verb(&step.op), step.address)
+}
+
+fn from_fault(fault: Fault, step: &Step) -> Failure {
+    Failure {
+        code: fault.code,
+        summary: fault.text,
+        detail: (!fault.causes.is_empty()).then(|| fault.causes.join("\n")),
+        help: fault.help,
+        request: fault.request.or_else(|| Some(request_line(step))),
+        unknown: false,
+    }
+}
+
+fn not_applied(attr: &str, now: &str, as_before: bool, step: &Step) -> Failure {
+    let text = if as_before {
+        format!("the server accepted `{attr}` but did not apply it: it still reads {now}")
+    } else {
+        format!("the server accepted `{attr}`, but it reads back as {now}")
+    };
+    failure(text, step)
+}
+
+fn ledger_failure(error: &StoreError, step: &Step) -> Failure {
+    Failure {
+        help: Some("nothing more is sent while the journal cannot be written".to_owned()),
+        ..failure(error.to_string(), step)
+    }
+}
+
+/// Progress of a step that takes long, for whoever watches.
+pub fn progress(context: &Context<'_>, ix: StepIx, elapsed: Duration) -> Event {
+    let step = &context.run.plan.steps[ix.0 as usize];
+    Event::StepProgress {
+        step: ix,
+        address: step.address.clone(),
+        op: step.op.clone(),
+        elapsed,
+        waiting_for: context.waiting().get(&ix).cloned().unwrap_or_default(),
+    }
+}

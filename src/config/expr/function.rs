@@ -1,0 +1,103 @@
+//! The functions of expressions: a table.
+//!
+//! In: values of the arguments. Out: a value, a need, or a sentence about what is wrong. A new
+//! function is a line of the table.
+
+use std::ops::RangeInclusive;
+
+use super::{Evaluator, Fault, Need, Stop};
+use crate::diag::nearest;
+use crate::value::Value;
+
+/// One function.
+pub struct Function {
+    name: &'static str,
+    arguments: RangeInclusive<usize>,
+    run: fn(&mut Evaluator<'_>, &[Value]) -> Result<Value, Stop>,
+}
+
+const TABLE: [Function; 3] = [
+    Function { name: "env", arguments: 1..=1, run: env },
+    Function { name: "tonumber", arguments: 1..=1, run: to_number },
+    Function { name: "tostring", arguments: 1..=1, run: to_string },
+];
+
+/// The function of this name, for this many arguments.
+///
+/// # Errors
+/// An unknown name, with the nearest; or a wrong number of arguments.
+pub fn find(name: &str, given: usize) -> Result<&'static Function, Fault> {
+    const FUNCTIONS: &[Function] = &TABLE;
+    let Some(function) = FUNCTIONS.iter().find(|f| f.name == name) else {
+        let fault = Fault::new("unknown_function", format!("there is no function `{name}`"));
+        return Err(match nearest(name, FUNCTIONS.iter().map(|f| f.name)) {
+            Some(near) => fault.help(format!("did you mean `{near}`?")),
+            None => {
+                let names: Vec<_> = FUNCTIONS.iter().map(|f| f.name).collect();
+                fault.help(format!("this version has: {}", names.join(", ")))
+            }
+        });
+    };
+    if function.arguments.contains(&given) {
+        return Ok(function);
+    }
+    let wanted = function.arguments.start();
+    let plural = if *wanted == 1 { "" } else { "s" };
+    let problem = format!("`{name}` takes {wanted} argument{plural}, not {given}");
+    Err(Fault::new("bad_argument", problem))
+}
+
+impl Function {
+    /// Runs it. A secret among the arguments makes the result secret.
+    ///
+    /// # Errors
+    /// [`Stop`]: what is wrong with the arguments.
+    pub fn run(&self, to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+        for argument in arguments {
+            super::eval::known(argument)?;
+        }
+        let secret = arguments.iter().any(Value::is_sensitive);
+        let plain: Vec<Value> = arguments.iter().map(|a| a.reveal().clone()).collect();
+        let value = (self.run)(to, &plain)?;
+        Ok(if secret { value.sensitive() } else { value })
+    }
+}
+
+/// `env("NAME")`: the environment variable, or null when it is not set.
+fn env(to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+    let [Value::Str(name)] = arguments else {
+        return Err(Fault::new("bad_argument", "`env` takes the name of a variable as text").into());
+    };
+    match to.env.get(&**name) {
+        Some(Some(text)) => Ok(Value::str(text)),
+        Some(None) => {
+            to.unset = Some(name.clone());
+            Ok(Value::Null)
+        }
+        None => {
+            to.needs.insert(Need::Env(name.to_string()));
+            Err(Stop::Silent)
+        }
+    }
+}
+
+/// `tonumber("22")`: numbers and decimal text.
+fn to_number(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+    let [value] = arguments else { return Ok(Value::Null) };
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
+    super::operator::number(value).ok_or_else(|| {
+        let found = value.kind_name();
+        Fault::new("bad_argument", format!("{found} that is no decimal number cannot become one"))
+            .into()
+    })
+}
+
+/// `tostring(22)`: text, numbers and booleans.
+fn to_string(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+    match arguments {
+        [value] if !value.is_null() => super::eval::text(value).map(|t| Value::str(&t)),
+        _ => Ok(Value::Null),
+    }
+}

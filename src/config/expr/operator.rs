@@ -1,0 +1,138 @@
+//! Operators of expressions, on values that are known and not secret.
+//!
+//! In: revealed values. Out: a value or a sentence about what is wrong. Decimal text converts in
+//! arithmetic, as in Terraform.
+
+use std::cmp::Ordering;
+
+use hcl_edit::expr::{BinaryOperator, UnaryOperator};
+
+use super::Fault;
+use crate::value::Value;
+
+/// `-x` and `!x`.
+///
+/// # Errors
+/// An operand of the wrong kind.
+pub fn unary(operator: UnaryOperator, value: &Value) -> Result<Value, Fault> {
+    match operator {
+        UnaryOperator::Not => Ok(Value::Bool(!boolean(value)?)),
+        UnaryOperator::Neg => match numeric(value)? {
+            Value::Int(n) => n.checked_neg().map(Value::Int).ok_or_else(overflow),
+            other => Ok(Value::Float(-float(&other))),
+        },
+    }
+}
+
+/// `a + b` and the like. `&&` and `||` evaluate both sides, as in HCL.
+///
+/// # Errors
+/// Operands of the wrong kind, overflow, division by zero.
+pub fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> Result<Value, Fault> {
+    use BinaryOperator as Op;
+    Ok(match operator {
+        Op::Eq => Value::Bool(equal(left, right)),
+        Op::NotEq => Value::Bool(!equal(left, right)),
+        Op::And => Value::Bool(boolean(left)? & boolean(right)?),
+        Op::Or => Value::Bool(boolean(left)? | boolean(right)?),
+        Op::Less => Value::Bool(order(left, right)? == Ordering::Less),
+        Op::LessEq => Value::Bool(order(left, right)? != Ordering::Greater),
+        Op::Greater => Value::Bool(order(left, right)? == Ordering::Greater),
+        Op::GreaterEq => Value::Bool(order(left, right)? != Ordering::Less),
+        Op::Plus | Op::Minus | Op::Mul | Op::Div | Op::Mod => {
+            arithmetic(&numeric(left)?, operator, &numeric(right)?)?
+        }
+    })
+}
+
+fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<Value, Fault> {
+    use BinaryOperator as Op;
+    if let (Value::Int(a), Value::Int(b)) = (left, right) {
+        let exact = match operator {
+            Op::Plus => a.checked_add(*b),
+            Op::Minus => a.checked_sub(*b),
+            Op::Mul => a.checked_mul(*b),
+            _ if *b == 0 => return Err(Fault::new("bad_operand", "division by zero")),
+            Op::Mod => a.checked_rem(*b),
+            _ if a.checked_rem(*b) == Some(0) => a.checked_div(*b),
+            _ => return Ok(Value::Float(float(left) / float(right))),
+        };
+        return exact.map(Value::Int).ok_or_else(overflow);
+    }
+    let (a, b) = (float(left), float(right));
+    let result = match operator {
+        Op::Plus => a + b,
+        Op::Minus => a - b,
+        Op::Mul => a * b,
+        Op::Mod => a % b,
+        _ => a / b,
+    };
+    if result.is_finite() { Ok(Value::from_float(result)) } else { Err(overflow()) }
+}
+
+fn overflow() -> Fault {
+    Fault::new("bad_operand", "the result is too large for a number")
+}
+
+fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => {
+            order(left, right) == Ok(Ordering::Equal)
+        }
+        _ => left == right,
+    }
+}
+
+fn order(left: &Value, right: &Value) -> Result<Ordering, Fault> {
+    let (left, right) = (numeric(left)?, numeric(right)?);
+    Ok(match (&left, &right) {
+        (Value::Int(a), Value::Int(b)) => a.cmp(b),
+        _ => float(&left).total_cmp(&float(&right)),
+    })
+}
+
+/// A number, also from decimal text.
+pub fn number(value: &Value) -> Option<Value> {
+    match value {
+        Value::Int(_) | Value::Float(_) => Some(value.clone()),
+        Value::Str(text) => match text.trim().parse::<i64>() {
+            Ok(n) => Some(Value::Int(n)),
+            Err(_) => {
+                let n = text.trim().parse::<f64>().ok().filter(|n| n.is_finite())?;
+                Some(Value::from_float(n))
+            }
+        },
+        _ => None,
+    }
+}
+
+fn numeric(value: &Value) -> Result<Value, Fault> {
+    number(value).ok_or_else(|| {
+        let found = value.kind_name();
+        Fault::new("bad_operand", format!("a number is needed, but this is {found}"))
+    })
+}
+
+#[allow(clippy::cast_precision_loss)] // arithmetic with a fraction is inexact anyway
+fn float(value: &Value) -> f64 {
+    match value {
+        Value::Int(n) => *n as f64,
+        Value::Float(n) => *n,
+        _ => 0.0, // callers pass numbers only
+    }
+}
+
+/// A condition: a boolean, or the text of one.
+///
+/// # Errors
+/// Anything else.
+pub fn boolean(value: &Value) -> Result<bool, Fault> {
+    match value {
+        Value::Bool(b) => Ok(*b),
+        Value::Str(text) if matches!(&**text, "true" | "false") => Ok(&**text == "true"),
+        _ => {
+            let found = value.kind_name();
+            Err(Fault::new("bad_operand", format!("true or false is needed, but this is {found}")))
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `*.rack.toml` texts → [`Config`]: what is written, with places, unjudged.
+//!
+//! In: texts and their file numbers. Out: blocks per file, then all files merged. All syntax
+//! errors of all files come at once. Knows the reserved table names, no resource type.
+
+mod error;
+mod offsets;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use offsets::opening;
+
+use super::syntax::{Block, Config, Entry, Literal, Node, Text, Word};
+use crate::address::is_identifier;
+use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
+
+/// Tables of the language that this version does not carry out.
+const LATER: [&str; 9] =
+    ["backend", "locals", "data", "output", "module", "import", "moved", "removed", "check"];
+
+/// The finding for a part of the language that is designed and does not work yet.
+pub fn not_supported_yet(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("not_supported_yet", format!("{what} is not supported yet"))
+        .at(span, "not supported yet")
+}
+
+/// One file, read.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    pub blocks: Vec<Block>,
+    /// TOML errors: nothing of the configuration can be judged while there are any.
+    pub syntax: Diagnostics,
+    /// Tables in the wrong place.
+    pub mistakes: Diagnostics,
+}
+
+/// Reads one file.
+pub fn parse(file: FileId, text: &str) -> Parsed {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Parsed { syntax: error::findings(file, text, &errors), ..Parsed::default() };
+    }
+    let mut reader = Reader { file, text, words: HashMap::new(), out: Parsed::default() };
+    for (key, value) in table.get_ref() {
+        reader.top(key, value);
+    }
+    reader.out
+}
+
+/// Merges files. The same address twice is a mistake that shows both places.
+pub fn merge(files: Vec<Parsed>, sources: &Sources) -> Config {
+    let mut config = Config::default();
+    let mut blocks = Vec::new();
+    for file in files {
+        config.mistakes.extend(file.mistakes);
+        blocks.extend(file.blocks);
+    }
+    // A stable sort: of two equal names the one of the earlier file comes first and is kept.
+    blocks.sort_by(|a, b| (&a.kind.text, &a.label.text).cmp(&(&b.kind.text, &b.label.text)));
+    blocks.dedup_by(|again, first| {
+        let same = again.kind.text == first.kind.text && again.label.text == first.label.text;
+        if same {
+            config.mistakes.push(twice(first, again, sources));
+        }
+        same
+    });
+    for block in blocks {
+        match &*block.kind.text {
+            "provider" => config.providers.push(block),
+            "variable" => config.variables.push(block),
+            "rackform" => config.settings = Some(block),
+            _ => config.resources.push(block),
+        }
+    }
+    config
+}
+
+fn twice(first: &Block, again: &Block, sources: &Sources) -> Diagnostic {
+    let name = match &*first.kind.text {
+        "rackform" => "rackform".to_owned(),
+        _ => first.name(),
+    };
+    let first_at = sources.display(first.declared);
+    Diagnostic::error("duplicate_address", format!("`{name}` is declared twice"))
+        .at(again.declared, format!("declared first at {first_at}"))
+        .at(first.declared, "first here")
+        .help("files of a directory are one module: remove one, or give it another label")
+}
+
+struct Reader<'a> {
+    file: FileId,
+    text: &'a str,
+    /// Keys repeat thousands of times: each is kept once.
+    words: HashMap<String, Arc<str>>,
+    out: Parsed,
+}
+
+type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;
+
+impl Reader<'_> {
+    fn top(&mut self, key: &Key<'_>, value: &Spanned<DeValue<'_>>) {
+        let kind = self.word(key);
+        let name = &*kind.text;
+        if LATER.contains(&name) {
+            let what = format!("`{name}`");
+            self.out.mistakes.push(not_supported_yet(&what, self.span(value.span())));
+            return;
+        }
+        match value.get_ref() {
+            DeValue::Table(body) if name == "rackform" => {
+                let declared = self.span(value.span());
+                let entries = self.entries(body);
+                self.out.blocks.push(Block { label: kind.clone(), kind, declared, entries });
+            }
+            DeValue::Table(labels) => self.labels(&kind, labels),
+            _ => {
+                let problem = format!("`{name}` stands outside a table");
+                let help = "every value belongs under a header such as [zone.east]";
+                self.mistake("expected_table", problem, kind.span, help);
+            }
+        }
+    }
+
+    fn labels(&mut self, kind: &Word, labels: &DeTable<'_>) {
+        for (key, value) in labels {
+            let label = self.word(key);
+            let DeValue::Table(body) = value.get_ref() else {
+                self.no_block(kind, &label, value);
+                continue;
+            };
+            if !is_identifier(&label.text) {
+                let problem = format!("`{}` cannot be a label", label.text);
+                let help = "labels are letters, digits, `_` and `-`, and start with a letter";
+                self.mistake("bad_label", problem, label.span, help);
+                continue;
+            }
+            let declared = self.span(value.span());
+            let entries = self.entries(body);
+            self.out.blocks.push(Block { kind: kind.clone(), label, declared, entries });
+        }
+    }
+
+    fn no_block(&mut self, kind: &Word, label: &Word, value: &Spanned<DeValue<'_>>) {
+        let (kind, text) = (&kind.text, &label.text);
+        let tables = |items: &toml::de::DeArray<'_>| items.iter().any(|i| i.get_ref().is_table());
+        if value.get_ref().as_array().is_some_and(tables) {
+            let problem = format!("`{kind}.{text}` is a list of tables");
+            let help = format!("a resource is one table: [{kind}.{text}]");
+            self.mistake("expected_table", problem, label.span, help);
+        } else {
+            let problem = format!("the table `{kind}` has no label");
+            let help = format!("write [{kind}.LABEL] above `{text}`");
+            self.mistake("missing_label", problem, label.span, help);
+        }
+    }
+
+    fn entries(&mut self, table: &DeTable<'_>) -> Vec<Entry> {
+        table
+            .iter()
+            .map(|(key, value)| Entry { key: self.word(key), value: self.node(value) })
+            .collect()
+    }
+
+    fn node(&mut self, value: &Spanned<DeValue<'_>>) -> Node {
+        let span = self.span(value.span());
+        let value = match value.get_ref() {
+            DeValue::String(text) => self.string(text, value.span()),
+            DeValue::Boolean(b) => Literal::Bool(*b),
+            DeValue::Integer(n) => match i64::from_str_radix(n.as_str(), n.radix()) {
+                Ok(n) => Literal::Int(n),
+                Err(_) => self.invalid("this integer does not fit in 64 bits", span),
+            },
+            DeValue::Float(n) => match n.as_str().parse::<f64>() {
+                Ok(n) if n.is_finite() => Literal::Float(n),
+                _ => self.invalid("infinity and nan are no values here", span),
+            },
+            DeValue::Datetime(_) => self.invalid("a date is no value here", span),
+            DeValue::Array(items) => {
+                Literal::List(items.iter().map(|item| self.node(item)).collect())
+            }
+            DeValue::Table(table) => Literal::Table(self.entries(table)),
+        };
+        Node { span, value }
+    }
+
+    fn string(&mut self, text: &str, range: std::ops::Range<usize>) -> Literal {
+        let raw = self.text.get(range.clone()).unwrap_or_default();
+        let place = offsets::place(raw, range.start, text);
+        Literal::Str(Text { text: text.into(), place })
+    }
+
+    fn invalid(&mut self, problem: &str, span: Span) -> Literal {
+        self.mistake("invalid_value", problem.to_owned(), span, "write it as a string in quotes");
+        Literal::Invalid
+    }
+
+    fn mistake(&mut self, code: &'static str, problem: String, at: Span, help: impl Into<String>) {
+        self.out.mistakes.push(Diagnostic::error(code, problem).at(at, "here").help(help));
+    }
+
+    fn word(&mut self, key: &Key<'_>) -> Word {
+        let text = match self.words.get(&**key.get_ref()) {
+            Some(known) => known.clone(),
+            None => {
+                let new: Arc<str> = (&**key.get_ref()).into();
+                self.words.insert(new.to_string(), new.clone());
+                new
+            }
+        };
+        Word { text, span: self.span(key.span()) }
+    }
+
+    fn span(&self, range: std::ops::Range<usize>) -> Span {
+        // `source` refuses files over 64 MiB, so offsets fit.
+        let narrow = |n| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { file: self.file, start: narrow(range.start), end: narrow(range.end) }
+    }
+}

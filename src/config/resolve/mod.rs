@@ -1,0 +1,184 @@
+//! [`Config`] × schemas × facts → [`Desired`]: everything evaluated, checked and in order.
+//!
+//! In: the configuration as written, the resource types, and answers to earlier needs. Out: the
+//! desired resources and attachments, or every mistake there is. Asks for what it lacks by name
+//! and is called again; knows no resource type by name, no file and no environment.
+
+mod attr;
+mod check;
+mod kind;
+mod link;
+mod meta;
+mod provider;
+mod reference;
+mod resource;
+mod setting;
+mod variable;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::expr::{Evaluator, Scope, Stop};
+use super::syntax::{Block, Config, Node};
+use super::{Desired, DesiredLink, DesiredResource, Facts};
+use crate::address::Address;
+use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
+use crate::schema::{ResourceType, Schemas};
+use crate::value::Value;
+use reference::Names;
+
+pub use check::edges;
+
+/// Turns a configuration into what is desired. With it come warnings.
+///
+/// While [`Desired::needs`] is not empty, nothing else of the result may be used: answer the needs
+/// and call again.
+///
+/// # Errors
+/// Every mistake that was found, in the order of the sources.
+pub fn expand(
+    config: &Config,
+    schemas: &Schemas,
+    facts: &Facts,
+    sources: &Sources,
+) -> Result<(Desired, Diagnostics), Diagnostics> {
+    let mut work = Work {
+        schemas,
+        sources,
+        evaluator: Evaluator::new(&facts.env),
+        names: Names::default(),
+        findings: config.mistakes.clone(),
+    };
+    let settings = work.settings(config.settings.as_ref());
+    work.variables(&config.variables, facts);
+    let providers = work.providers(&config.providers);
+    work.names.declare(&config.resources, schemas);
+    let (mut resources, mut links) = work.resources(&config.resources, &providers);
+    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    links.sort_by(|a, b| a.address.cmp(&b.address));
+    let needs = std::mem::take(&mut work.evaluator.needs);
+    if !needs.is_empty() {
+        return Ok((Desired { needs, ..Desired::default() }, Diagnostics::default()));
+    }
+    let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
+    let needs = BTreeSet::new();
+    let desired = Desired { resources, index, links, providers, settings, needs };
+    work.check(&desired);
+    in_source_order(work.findings).into_result(desired)
+}
+
+/// What the parts of this stage share.
+struct Work<'a> {
+    schemas: &'a Schemas,
+    sources: &'a Sources,
+    evaluator: Evaluator<'a>,
+    names: Names,
+    findings: Diagnostics,
+}
+
+impl Work<'_> {
+    fn resources(
+        &mut self,
+        blocks: &[Block],
+        providers: &[super::ProviderConfig],
+    ) -> (Vec<DesiredResource>, Vec<DesiredLink>) {
+        let mut resources = Vec::with_capacity(blocks.len());
+        let mut links = Vec::new();
+        let choice = provider::Choice::new(providers);
+        for block in blocks {
+            let Some(ty) = self.schemas.find(&block.kind.text) else {
+                self.unknown_type(block);
+                continue;
+            };
+            resources.push(self.resource(block, ty, &choice, &mut links));
+        }
+        self.missing_providers(&choice);
+        (resources, links)
+    }
+
+    fn unknown_type(&mut self, block: &Block) {
+        let kind = &block.kind.text;
+        let problem =
+            Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"))
+                .at(block.kind.span, "unknown type");
+        let help = match self.names.near_type(kind, self.schemas) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`rackform schema` lists the types".to_owned(),
+        };
+        self.findings.push(problem.help(help));
+    }
+
+    /// Reports why there is no value, if there is something to say.
+    fn stopped(
+        &mut self,
+        stop: Stop,
+        text: &super::syntax::Text,
+        node: &Node,
+        on: Option<&Address>,
+    ) {
+        if let Some(mut finding) = stop.into_diagnostic(text, node.span.file) {
+            finding.address = on.cloned();
+            self.findings.push(finding);
+        }
+    }
+
+    /// An attribute that the type, part or table does not have.
+    fn unknown_attribute<'n>(
+        &mut self,
+        what: &str,
+        key: &super::syntax::Word,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        let name = &key.text;
+        let problem = format!("{what} has no attribute `{name}`");
+        let finding = Diagnostic::error("unknown_attribute", problem).at(key.span, "unknown");
+        self.findings.push(match crate::diag::nearest(name, known) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding,
+        });
+    }
+
+    /// `file:line` of a span, for the text of a message.
+    fn place(&self, span: Span) -> String {
+        self.sources.display(span)
+    }
+}
+
+/// Findings are made type by type; people read them file by file.
+fn in_source_order(findings: Diagnostics) -> Diagnostics {
+    let mut all: Vec<Diagnostic> = findings.into_iter().collect();
+    all.sort_by_key(|d| d.labels.first().map(|l| (l.span.file, l.span.start)));
+    let mut sorted = Diagnostics::default();
+    all.into_iter().for_each(|finding| sorted.push(finding));
+    sorted
+}
+
+/// A scope without names: for defaults of variables and values from the command line.
+struct NoNames;
+
+impl Scope for NoNames {
+    fn variable(&self, _: &str) -> Result<Value, Stop> {
+        Err(reference::not_here("variables").into())
+    }
+    fn object(&self, _: &str, _: &str, _: Option<&str>) -> Result<Value, Stop> {
+        Err(reference::not_here("resources").into())
+    }
+}
+
+/// Whether an attribute applies, given the values of the others.
+fn applies(ty: &ResourceType, attr: &crate::schema::Attribute, row: &[Value]) -> bool {
+    attr.when.iter().all(|condition| {
+        let value = row.get(usize::from(condition.attr.0)).map(Value::reveal);
+        let text = match value {
+            Some(Value::Str(text)) => text.to_string(),
+            Some(Value::Bool(b)) => b.to_string(),
+            Some(Value::Int(n)) => n.to_string(),
+            _ => return false,
+        };
+        debug_assert!(usize::from(condition.attr.0) < ty.attrs.len());
+        condition.values.iter().any(|v| **v == *text)
+    })
+}
+
+type Seen<K> = HashMap<K, (Address, Span)>;

@@ -1,0 +1,189 @@
+//! `[provider.NAME]` → [`ProviderConfig`], and which one a resource uses.
+//!
+//! In: blocks; settings may use variables and `env()`, nothing else. Out: evaluated settings,
+//! secret ones marked. Which settings a dialect has is the dialect's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Work;
+use super::attr::Shape;
+use super::reference::Stage;
+use crate::address::Address;
+use crate::config::ProviderConfig;
+use crate::config::expr::unset;
+use crate::config::mask::name_is_sensitive;
+use crate::config::syntax::{Block, Literal};
+use crate::diag::{Diagnostic, Span, nearest};
+use crate::schema::ResourceType;
+
+impl Work<'_> {
+    pub(super) fn providers(&mut self, blocks: &[Block]) -> Vec<ProviderConfig> {
+        self.names.enter(Stage::Variables);
+        blocks.iter().map(|block| self.provider(block)).collect()
+    }
+
+    fn provider(&mut self, block: &Block) -> ProviderConfig {
+        let name = block.label.text.clone();
+        let (kind, kind_span) = match block.get("type").map(|e| &e.value) {
+            None => (name.clone(), block.label.span),
+            Some(node) => match &node.value {
+                Literal::Str(text) => (text.text.clone(), node.span),
+                _ => {
+                    let problem = "`type` of a provider must be text";
+                    self.findings
+                        .push(Diagnostic::error("wrong_kind", problem).at(node.span, "here"));
+                    (name.clone(), block.label.span)
+                }
+            },
+        };
+        self.known_provider(&kind, kind_span);
+        let mut settings = BTreeMap::new();
+        let mut spans = BTreeMap::new();
+        for entry in block.entries.iter().filter(|e| &*e.key.text != "type") {
+            let key = &entry.key.text;
+            spans.insert(key.clone(), entry.value.span);
+            let Some(tree) = self.tree(&entry.value, None) else { continue };
+            let secret = name_is_sensitive(key);
+            if secret && tree.is_written_out() {
+                self.literal_password(key, tree.span);
+            }
+            let variable = tree.unset.clone();
+            let value = tree.into_value();
+            if let Some(variable) = variable.filter(|_| value.is_null()) {
+                let fault = unset(&variable);
+                self.findings.push(fault.into_diagnostic(entry.value.span));
+                continue;
+            }
+            if value.is_null() {
+                continue;
+            }
+            settings.insert(key.clone(), if secret { value.sensitive() } else { value });
+        }
+        ProviderConfig { name, kind, settings, spans, declared: block.declared }
+    }
+
+    fn known_provider(&mut self, kind: &str, at: Span) {
+        let known: BTreeSet<&str> = self.schemas.types.iter().map(|t| &*t.provider).collect();
+        if known.contains(kind) {
+            return;
+        }
+        let problem = format!("there is no provider `{kind}`");
+        let finding = Diagnostic::error("unknown_provider", problem).at(at, "unknown");
+        let help = match nearest(kind, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let names: Vec<_> = known.into_iter().collect();
+                format!(
+                    "this version has: {} (set `type` when the label differs)",
+                    names.join(", ")
+                )
+            }
+        };
+        self.findings.push(finding.help(help));
+    }
+
+    fn literal_password(&mut self, key: &str, at: Span) {
+        let problem = format!("`{key}` is a secret written into a file");
+        let variable = key.to_uppercase();
+        self.findings.push(
+            Diagnostic::warning("literal_secret", problem).at(at, "secret in clear").help(format!(
+                "write {key} = '${{env(\"{variable}\")}}' or use a sensitive variable"
+            )),
+        );
+    }
+
+    /// The provider of a resource: the one it names, or the only one of its type's provider.
+    pub(super) fn provider_of(
+        &mut self,
+        block: &Block,
+        ty: &ResourceType,
+        choice: &Choice,
+        on: &Address,
+    ) -> Arc<str> {
+        let all = choice.by_kind.get(&ty.provider).map_or(&[][..], Vec::as_slice);
+        let Some(entry) = block.get("provider") else {
+            return match all {
+                [only] => only.clone(),
+                [] => {
+                    let mut missing = choice.missing.borrow_mut();
+                    missing.entry(ty.provider.clone()).or_insert((block.declared, 0)).1 += 1;
+                    ty.provider.clone()
+                }
+                [first, ..] => {
+                    let problem = format!("there are {} providers for `{}`", all.len(), ty.name);
+                    let names: Vec<_> = all.iter().map(|n| format!("\"{n}\"")).collect();
+                    let finding = Diagnostic::error("ambiguous_provider", problem)
+                        .at(block.declared, "which one?")
+                        .help(format!("write provider = {}", names.join(" or ")));
+                    self.findings.push(finding.on(on));
+                    first.clone()
+                }
+            };
+        };
+        let named = self.tree(&entry.value, Some(on)).map(|tree| match tree.shape {
+            Shape::Leaf(value) => value.reveal().as_str().map(Arc::<str>::from),
+            _ => None,
+        });
+        match named {
+            Some(Some(name)) if all.contains(&name) => name,
+            None => ty.provider.clone(),
+            Some(name) => {
+                let name = name.unwrap_or_default();
+                let problem = match choice.all.get(&name) {
+                    Some(kind) => {
+                        format!(
+                            "`{name}` is a provider for {kind}, and `{}` needs {}",
+                            ty.name, ty.provider
+                        )
+                    }
+                    None => format!("there is no provider named `{name}`"),
+                };
+                let finding =
+                    Diagnostic::error("unknown_provider", problem).at(entry.value.span, "here");
+                let finding = match nearest(&name, all.iter().map(|n| &**n)) {
+                    Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+                    None => finding.help(format!(
+                        "declare it: [provider.NAME] with type = \"{}\"",
+                        ty.provider
+                    )),
+                };
+                self.findings.push(finding.on(on));
+                ty.provider.clone()
+            }
+        }
+    }
+
+    /// One finding per provider that is used and not declared, not one per resource.
+    pub(super) fn missing_providers(&mut self, choice: &Choice) {
+        for (kind, (first, count)) in choice.missing.borrow().iter() {
+            let mut finding = Diagnostic::error(
+                "missing_provider",
+                format!("no provider `{kind}` is configured"),
+            )
+            .at(*first, "the first resource that needs it")
+            .help(format!("add a table [provider.{kind}]"));
+            finding.count = *count;
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// The declared providers, to choose from.
+pub(super) struct Choice {
+    by_kind: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    all: BTreeMap<Arc<str>, Arc<str>>,
+    /// Kinds that were needed and not there: the first place, and how often.
+    missing: std::cell::RefCell<BTreeMap<Arc<str>, (Span, usize)>>,
+}
+
+impl Choice {
+    pub fn new(providers: &[ProviderConfig]) -> Self {
+        let mut by_kind: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+        for provider in providers {
+            by_kind.entry(provider.kind.clone()).or_default().push(provider.name.clone());
+        }
+        let all = providers.iter().map(|p| (p.name.clone(), p.kind.clone())).collect();
+        Self { by_kind, all, missing: std::cell::RefCell::default() }
+    }
+}

@@ -1,0 +1,247 @@
+//! Names → objects: `zone.east`, `"zone.east"`, `var.x`, and ids of foreign objects.
+//!
+//! In: what a reference is written as. Out: [`Value::Object`] (ours) or [`Value::Str`] (a foreign
+//! id). One look-up per name; a miss says what was probably meant.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::Work;
+use super::attr::{Shape, Tree};
+use crate::address::Address;
+use crate::config::expr::{Fault, Scope, Stop};
+use crate::config::syntax::Block;
+use crate::diag::nearest;
+use crate::schema::Schemas;
+use crate::value::Value;
+
+/// Looking for what was meant compares with every label: bounded, or 10,000 dangling references
+/// among 10,000 objects would take minutes.
+const SUGGESTIONS: u32 = 50;
+const SMALL: usize = 500;
+
+/// Everything that an expression can name.
+#[derive(Default)]
+pub(super) struct Names {
+    pub variables: BTreeMap<Arc<str>, Value>,
+    /// Declared variables without a value, which has been reported.
+    pub broken: BTreeSet<Arc<str>>,
+    objects: HashMap<Arc<str>, BTreeMap<Arc<str>, Address>>,
+    stage: Stage,
+    suggestions: Cell<u32>,
+}
+
+/// What may be named: values are evaluated in this order.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) enum Stage {
+    /// In a variable's default.
+    #[default]
+    Nothing,
+    /// In provider settings.
+    Variables,
+    All,
+}
+
+impl Names {
+    pub fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// Makes the resources known. Those of unknown types are too: they are reported as such, and
+    /// not once more by each reference.
+    pub fn declare(&mut self, blocks: &[Block], schemas: &Schemas) {
+        self.stage = Stage::All;
+        for block in blocks {
+            let kind = match schemas.by_name(&block.kind.text) {
+                Some(ty) => ty.name.clone(),
+                None => block.kind.text.clone(),
+            };
+            let address = Address::new(&kind, &block.label.text);
+            self.objects.entry(kind).or_default().insert(block.label.text.clone(), address);
+        }
+    }
+
+    pub fn address(&self, kind: &str, label: &str) -> Option<&Address> {
+        self.objects.get(kind)?.get(label)
+    }
+
+    pub fn near_type<'s>(&self, kind: &str, schemas: &'s Schemas) -> Option<&'s str> {
+        nearest(kind, schemas.types.iter().map(|t| &*t.name))
+    }
+
+    /// The object that was probably meant.
+    fn near(&self, kind: &str, label: &str, wanted: &[&Arc<str>]) -> Option<&Address> {
+        let same_label = wanted.iter().find_map(|k| self.address(k, label));
+        if same_label.is_some() {
+            return same_label;
+        }
+        let kind = if self.objects.contains_key(kind) {
+            kind
+        } else {
+            nearest(kind, self.objects.keys().map(|k| &**k))?
+        };
+        let labels = self.objects.get(kind)?;
+        if labels.len() > SMALL {
+            if self.suggestions.get() >= SUGGESTIONS {
+                return None;
+            }
+            self.suggestions.set(self.suggestions.get() + 1);
+        }
+        labels.get(nearest(label, labels.keys().map(|l| &**l))?)
+    }
+
+    fn find(&self, address: &Address, wanted: &[&Arc<str>]) -> Result<&Address, Fault> {
+        let miss = |summary: String| Fault::new("missing_object", summary).label("not declared");
+        if !address.modules().is_empty() {
+            return Err(Fault::new("not_supported_yet", "`module` is not supported yet"));
+        }
+        if address.member_of().is_some() {
+            let problem = format!("`{address}` is an attachment, not an object");
+            return Err(Fault::new("bad_reference", problem));
+        }
+        let Some(found) = self.address(address.kind(), address.label()) else {
+            let fault = miss(format!("there is no `{address}` in this configuration"));
+            return Err(match self.near(address.kind(), address.label(), wanted) {
+                Some(near) => fault.help(format!("did you mean `{near}`?")),
+                None => {
+                    fault.help("an object that is not declared here is given by id: \"id:UUID\"")
+                }
+            });
+        };
+        if address.key().is_some() {
+            let fault = miss(format!("`{found}` has no instances"));
+            return Err(fault.help(format!("write `{found}`")));
+        }
+        Ok(found)
+    }
+}
+
+/// The finding for a name in a place that is evaluated before it is known.
+pub(super) fn not_here(what: &str) -> Fault {
+    Fault::new("not_here", format!("{what} cannot be used here"))
+        .help("variables take literals and env(), providers also variables")
+}
+
+impl Scope for Names {
+    fn variable(&self, name: &str) -> Result<Value, Stop> {
+        if self.stage == Stage::Nothing {
+            return Err(not_here("variables").into());
+        }
+        if let Some(value) = self.variables.get(name) {
+            return Ok(value.clone());
+        }
+        if self.broken.contains(name) {
+            return Err(Stop::Silent);
+        }
+        let fault = Fault::new("unknown_variable", format!("there is no variable `{name}`"));
+        let known = self.variables.keys().chain(&self.broken).map(|n| &**n);
+        Err(match nearest(name, known) {
+            Some(near) => fault.help(format!("did you mean `var.{near}`?")),
+            None => fault.help(format!("declare it: [variable.{name}]")),
+        }
+        .into())
+    }
+
+    fn object(&self, kind: &str, label: &str, key: Option<&str>) -> Result<Value, Stop> {
+        if self.stage != Stage::All {
+            return Err(not_here("resources").into());
+        }
+        let address = Address::new(kind, label);
+        let address = key.map_or(address.clone(), |key| address.instance(key));
+        Ok(Value::Object(self.find(&address, &[])?.clone()))
+    }
+}
+
+impl Work<'_> {
+    /// An object of one of these types, or a foreign one by id.
+    pub(super) fn reference(
+        &mut self,
+        tree: &Tree,
+        wanted: &[&Arc<str>],
+        on: &Address,
+    ) -> Option<Value> {
+        let found = match &tree.shape {
+            Shape::Leaf(value) => match value.reveal() {
+                Value::Object(address) | Value::Id(address) => Ok(Value::Object(address.clone())),
+                Value::Str(text) => self.read(text, wanted),
+                other => Err(bad_reference(other.kind_name(), wanted)),
+            },
+            _ => Err(bad_reference(tree.kind_name(), wanted)),
+        };
+        let found = found.and_then(|value| match &value {
+            Value::Object(to) if !wanted.iter().any(|kind| ***kind == *to.kind()) => {
+                let kinds = either(wanted);
+                let problem = format!("a reference to `{to}` stands where a {kinds} is needed");
+                Err(Fault::new("wrong_type", problem).label(format!("this is a {}", to.kind())))
+            }
+            _ => Ok(value),
+        });
+        match found {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.findings.push(fault.into_diagnostic(tree.span).on(on));
+                None
+            }
+        }
+    }
+
+    fn read(&self, text: &str, wanted: &[&Arc<str>]) -> Result<Value, Fault> {
+        if let Some(id) = foreign_id(text) {
+            return Ok(Value::str(id));
+        }
+        match Address::parse(text) {
+            Ok(address) => self.names.find(&address, wanted).cloned().map(Value::Object),
+            Err(_) => {
+                let by_label = wanted.iter().find_map(|kind| self.names.address(kind, text));
+                let kinds = either(wanted);
+                let fault = Fault::new("bad_reference", format!("`{text}` is not a reference"))
+                    .label("names are not accepted");
+                Err(match by_label {
+                    Some(meant) => fault.help(format!("did you mean \"{meant}\"?")),
+                    None => fault.help(format!("write TYPE.LABEL ({kinds}.…), or \"id:UUID\"")),
+                })
+            }
+        }
+    }
+
+    /// An address of this configuration, for `depends_on`.
+    pub(super) fn dependency(&mut self, tree: &Tree, on: &Address) -> Option<Address> {
+        let found = match &tree.shape {
+            Shape::Leaf(Value::Object(address) | Value::Id(address)) => Ok(address.clone()),
+            Shape::Leaf(Value::Str(text)) => match Address::parse(text) {
+                Ok(address) => self.names.find(&address, &[]).cloned(),
+                Err(error) => Err(Fault::new("bad_reference", error.to_string())
+                    .help("write the address of a resource: \"TYPE.LABEL\"")),
+            },
+            _ => Err(bad_reference(tree.kind_name(), &[])),
+        };
+        found
+            .map_err(|fault| {
+                self.findings.push(fault.into_diagnostic(tree.span).on(on));
+            })
+            .ok()
+    }
+}
+
+/// The id of an object that somebody else manages: `id:…`, or 32 hex digits as ZStack writes them.
+fn foreign_id(text: &str) -> Option<&str> {
+    let bare = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let marked =
+        text.strip_prefix("id:").filter(|id| !id.is_empty() && !id.contains(char::is_whitespace));
+    marked.or(bare.then_some(text))
+}
+
+fn bad_reference(found: &str, wanted: &[&Arc<str>]) -> Fault {
+    let kinds = if wanted.is_empty() {
+        "TYPE.LABEL".to_owned()
+    } else {
+        format!("{}.LABEL", either(wanted))
+    };
+    Fault::new("wrong_kind", format!("a reference is needed, such as \"{kinds}\""))
+        .label(format!("this is {found}"))
+}
+
+fn either(kinds: &[&Arc<str>]) -> String {
+    kinds.iter().map(|k| &***k).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,178 @@
+//! One block `[TYPE.LABEL]` → [`DesiredResource`] and its attachments.
+//!
+//! In: the block and its type. Out: a row in schema order with defaults filled in, and what was
+//! wrong with single attributes. What needs several resources is judged in `check`.
+
+use std::sync::Arc;
+
+use super::kind::Target;
+use super::link::Declarer;
+use super::meta::META;
+use super::provider::Choice;
+use super::{Work, applies};
+use crate::address::Address;
+use crate::config::syntax::{Block, Entry};
+use crate::config::{DesiredLink, DesiredResource};
+use crate::diag::{Diagnostic, Span};
+use crate::schema::{AttrIx, Condition, ResourceType, Row, TypeIx};
+use crate::value::Value;
+
+impl Work<'_> {
+    pub(super) fn resource(
+        &mut self,
+        block: &Block,
+        ty: TypeIx,
+        choice: &Choice,
+        links: &mut Vec<DesiredLink>,
+    ) -> DesiredResource {
+        let resource = self.schemas.get(ty).clone();
+        let address = match self.names.address(&block.kind.text, &block.label.text) {
+            Some(known) => known.clone(),
+            None => Address::new(&block.kind.text, &block.label.text),
+        };
+        let by = Declarer { address: &address, ty, resource: &resource };
+        let mut row = RowInWork::new(&resource);
+        let mut mentions = Vec::new();
+        for entry in &block.entries {
+            if let Some(ix) = resource.find_attr(&entry.key.text) {
+                self.attribute(entry, ix, &by, &mut row);
+            } else if let Some(ix) = resource.find_link(&entry.key.text) {
+                if self.links(&by, ix, entry, links) {
+                    mentions.push(ix);
+                }
+            } else {
+                self.other(entry, &resource);
+            }
+        }
+        mentions.sort_unstable();
+        self.complete(block, &by, &mut row);
+        DesiredResource {
+            provider: self.provider_of(block, &resource, choice, &address),
+            lifecycle: Arc::new(self.lifecycle(block, &resource)),
+            depends_on: self.depends_on(block, &address),
+            address,
+            ty,
+            attrs: row.values,
+            spans: row.spans.into(),
+            declared: block.declared,
+            mentions,
+        }
+    }
+
+    fn attribute(&mut self, entry: &Entry, ix: AttrIx, by: &Declarer<'_>, row: &mut RowInWork) {
+        let attr = by.resource.attr(ix);
+        let at = usize::from(ix.0);
+        row.spans[at] = Some(entry.value.span);
+        if attr.computed {
+            row.broken[at] = true;
+            return self.computed(&attr.name, entry.key.span, by.address);
+        }
+        let tree = self.tree(&entry.value, Some(by.address));
+        let to = Target { on: by.address, attr, kind: &attr.kind };
+        match tree.and_then(|tree| self.convert(tree, to)) {
+            Some(value) => row.values[at] = value,
+            None => row.broken[at] = true,
+        }
+    }
+
+    /// What is neither attribute nor link.
+    fn other(&mut self, entry: &Entry, resource: &ResourceType) {
+        let name = &*entry.key.text;
+        match name {
+            "for_each" | "for_each_key" | "count" => self.later(entry),
+            name if META.contains(&name) => {}
+            name if resource.parts.iter().any(|p| &*p.name == name) => self.later(entry),
+            _ => {
+                let attrs = resource.attrs.iter().filter(|a| a.writable()).map(|a| &*a.name);
+                let links = resource.links.iter().map(|l| &*l.name);
+                let parts = resource.parts.iter().map(|p| &*p.name);
+                let known = attrs.chain(links).chain(parts).chain(META);
+                self.unknown_attribute(&format!("`{}`", resource.name), &entry.key, known);
+            }
+        }
+    }
+
+    /// Name, defaults, required attributes and those that do not apply.
+    fn complete(&mut self, block: &Block, by: &Declarer<'_>, row: &mut RowInWork) {
+        for (ix, attr) in by.resource.attrs() {
+            let at = usize::from(ix.0);
+            if row.broken[at] || !row.values[at].is_null() || attr.computed {
+                continue;
+            }
+            if &*attr.name == "name" {
+                row.values[at] = Value::str(&default_name(by.address));
+            } else if let Some(default) = &attr.default
+                && attr.when.is_empty()
+            {
+                row.values[at] = default.clone();
+            }
+        }
+        // A second round: conditions may look at the defaults of the first.
+        for (ix, attr) in by.resource.attrs() {
+            let at = usize::from(ix.0);
+            if row.broken[at] || self.any_broken(&attr.when, row) {
+                continue;
+            }
+            let applies = applies(by.resource, attr, &row.values);
+            if row.values[at].is_null() && applies {
+                match &attr.default {
+                    Some(default) => row.values[at] = default.clone(),
+                    None if attr.required => {
+                        self.missing(&attr.name, block.declared, by.address);
+                    }
+                    None => {}
+                }
+            } else if !applies
+                && let (false, Some(span)) = (row.values[at].is_null(), row.spans[at])
+            {
+                self.does_not_apply(ix, span, by, row);
+            }
+        }
+    }
+
+    fn any_broken(&self, conditions: &[Condition], row: &RowInWork) -> bool {
+        conditions.iter().any(|c| row.broken.get(usize::from(c.attr.0)).copied().unwrap_or(true))
+    }
+
+    fn does_not_apply(&mut self, ix: AttrIx, at: Span, by: &Declarer<'_>, row: &RowInWork) {
+        let attr = by.resource.attr(ix);
+        let mut finding =
+            Diagnostic::error("not_applicable", format!("`{}` does not apply here", attr.name))
+                .at(at, "remove this")
+                .on(by.address);
+        let mut needs = Vec::new();
+        for condition in &attr.when {
+            let other = &by.resource.attr(condition.attr).name;
+            let values: Vec<_> = condition.values.iter().map(|v| format!("\"{v}\"")).collect();
+            needs.push(format!("`{other}` is {}", values.join(" or ")));
+            if let Some(span) = row.spans.get(usize::from(condition.attr.0)).copied().flatten() {
+                finding = finding.at(span, format!("because of this `{other}`"));
+            }
+        }
+        self.findings
+            .push(finding.detail(format!("It exists only where {}.", needs.join(" and "))));
+    }
+}
+
+/// A row while it is being filled.
+struct RowInWork {
+    values: Row,
+    spans: Vec<Option<Span>>,
+    /// Written, but of no use; reported already.
+    broken: Vec<bool>,
+}
+
+impl RowInWork {
+    fn new(resource: &ResourceType) -> Self {
+        let count = resource.attrs.len();
+        Self { values: resource.empty_row(), spans: vec![None; count], broken: vec![false; count] }
+    }
+}
+
+/// The label, for an instance LABEL-KEY.
+fn default_name(address: &Address) -> String {
+    match address.key() {
+        Some(key) => format!("{}-{key}", address.label()),
+        None => address.label().to_owned(),
+    }
+}

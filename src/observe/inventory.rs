@@ -1,0 +1,138 @@
+//! Refresh: everything a plan must know, in as few requests as it takes.
+//!
+//! In: types, and ids of ours. Out: an [`Inventory`]. Per type one paged list, ordered by id: the
+//! first page says how many there are, the others follow in parallel; or batches of ids when few
+//! of many are ours. An object of ours that the pages did not show is asked for again by id
+//! before it counts as gone: rows move between pages when others come and go meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::ObserveError;
+use super::lookup::{Reader, all, stopped};
+use crate::inventory::{Inventory, LiveObject, Table};
+use crate::provider::{Ask, Connection, Fault};
+use crate::schema::{Schemas, TypeIx};
+use crate::wire::decode::Page;
+
+/// What is wanted of a type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Objects of ours: in the state, pending, or named in the configuration.
+    pub ids: BTreeSet<Arc<str>>,
+    /// All objects, ours or not: to find holders of unique keys, or to import.
+    pub whole: bool,
+}
+
+/// Reads all wanted types side by side.
+///
+/// # Errors
+/// The first failed list in the order of types; then no table is to be believed.
+pub async fn refresh(
+    connection: &Connection,
+    schemas: &Schemas,
+    want: &BTreeMap<TypeIx, Wanted>,
+) -> Result<Inventory, ObserveError> {
+    let before = connection.requests();
+    let mut running = tokio::task::JoinSet::new();
+    for (ix, wanted) in want {
+        let (ix, wanted) = (*ix, wanted.clone());
+        let reader = Reader::new(connection, schemas.get(ix));
+        running.spawn(async move { (ix, table(&reader, &wanted).await) });
+    }
+    let mut tables = BTreeMap::new();
+    let mut failed: BTreeMap<TypeIx, Fault> = BTreeMap::new();
+    while let Some(joined) = running.join_next().await {
+        match joined {
+            Ok((ix, Ok(table))) => _ = tables.insert((connection.name().clone(), ix), table),
+            Ok((ix, Err(fault))) => _ = failed.insert(ix, fault),
+            // Its type stays without a table, which is looked at below.
+            Err(_) => {}
+        }
+    }
+    for ix in want.keys() {
+        if !tables.contains_key(&(connection.name().clone(), *ix)) {
+            failed.entry(*ix).or_insert_with(stopped);
+        }
+    }
+    match failed.pop_first() {
+        None => Ok(Inventory { tables, requests: connection.requests() - before }),
+        Some((ix, fault)) => Err(ObserveError {
+            provider: connection.name().clone(),
+            kind: schemas.get(ix).name.clone(),
+            fault,
+        }),
+    }
+}
+
+async fn table(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
+    let limits = reader.connection.limits();
+    if !wanted.whole && wanted.ids.len() <= limits.ids {
+        // One request, or none: no list can be cheaper.
+        return Ok(Table::new(reader.by_ids(&wanted.ids).await?));
+    }
+    let first = page(reader, 0).await?;
+    let absent = |table: &Table| -> Vec<Arc<str>> {
+        wanted.ids.iter().filter(|id| table.get(id).is_none()).cloned().collect()
+    };
+    let pages = first.total.map_or(u64::MAX, |total| total.div_ceil(limits.page));
+    let mut table = Table::default();
+    if !wanted.whole {
+        table = Table::new(first.rows.clone());
+        let batches = absent(&table).len().div_ceil(limits.ids);
+        if u64::try_from(batches).unwrap_or(u64::MAX) < pages.saturating_sub(1) {
+            let rows = reader.by_ids(&absent(&table)).await?;
+            add(&mut table, rows);
+            return Ok(table);
+        }
+    }
+    let (whole, agrees) = complete(reader, first).await?;
+    add(&mut table, whole);
+    let again = if agrees { absent(&table) } else { wanted.ids.iter().cloned().collect() };
+    add(&mut table, reader.by_ids(&again).await?);
+    Ok(table)
+}
+
+fn add(table: &mut Table, rows: Vec<LiveObject>) {
+    rows.into_iter().for_each(|row| table.insert(row));
+}
+
+/// All rows, and whether their number is the one that the server names. Reads everything a second
+/// time when it is not.
+async fn complete(reader: &Reader, first: Page) -> Result<(Vec<LiveObject>, bool), Fault> {
+    let (rows, agrees) = rest(reader, first).await?;
+    if agrees {
+        return Ok((rows, true));
+    }
+    rest(reader, page(reader, 0).await?).await
+}
+
+async fn rest(reader: &Reader, first: Page) -> Result<(Vec<LiveObject>, bool), Fault> {
+    let limit = reader.connection.limits().page;
+    let Page { mut rows, total } = first;
+    let Some(total) = total else {
+        let mut start = limit;
+        let mut last = rows.len() as u64;
+        while last == limit {
+            let next = page(reader, start).await?.rows;
+            (start, last) = (start + limit, next.len() as u64);
+            rows.extend(next);
+        }
+        return Ok((rows, true));
+    };
+    let starts = (1..total.div_ceil(limit)).map(|n| n * limit);
+    let pages = starts.map(|start| {
+        let reader = reader.clone();
+        async move { page(&reader, start).await }
+    });
+    for page in all(pages).await? {
+        rows.extend(page.rows);
+    }
+    let distinct = rows.iter().map(|row| &row.id).collect::<std::collections::HashSet<_>>().len();
+    Ok((rows, distinct as u64 == total))
+}
+
+async fn page(reader: &Reader, start: u64) -> Result<Page, Fault> {
+    let limit = reader.connection.limits().page;
+    reader.ask(&[], Ask::Rows { start, limit, total: start == 0 }).await
+}

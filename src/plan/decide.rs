@@ -1,0 +1,474 @@
+//! Resources: desired × prior × live → what happens to each, and why.
+//!
+//! Parents are decided before children, so that a replaced parent is seen by its children as a
+//! changed reference. Attachments follow in `links`. Makes no request and no order.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::config::{Desired, DesiredResource, End};
+use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::graph::Graph;
+use crate::inventory::LiveObject;
+use crate::plan::diff::{self, Difference, Ids};
+use crate::plan::known::{self, Known, Live};
+use crate::plan::record;
+use crate::plan::{Action, AttrDiff, Drift, Inputs, Note, Reason, Shown};
+use crate::schema::{LinkIx, ResourceType, TypeIx};
+use crate::state::{Entry, Pending};
+use crate::value::Value;
+
+/// Decisions about all objects, before there are steps.
+pub struct Draft<'a> {
+    pub decisions: Vec<Decision<'a>>,
+    pub drift: Vec<Drift>,
+    pub notes: Vec<Note>,
+    pub unchanged: usize,
+    pub refreshed: Vec<(Address, Vec<(Arc<str>, Value)>)>,
+    pub known: Known,
+    /// Blocks of the configuration that have instances.
+    blocks: HashSet<Address>,
+}
+
+/// What happens to one object. Objects to which nothing happens have none.
+pub struct Decision<'a> {
+    pub address: Address,
+    pub ty: TypeIx,
+    pub provider: Arc<str>,
+    pub action: Action,
+    pub reason: Reason,
+    pub differences: Vec<Difference>,
+    pub desired: Option<&'a DesiredResource>,
+    pub prior: Option<&'a Entry>,
+    pub live: Option<Cow<'a, LiveObject>>,
+    /// For attachments.
+    pub link: Option<LinkEnds>,
+    /// Where the configuration says so.
+    pub origin: Option<Span>,
+    /// Incarnation after the change.
+    pub incarnation: u32,
+    pub declared_by: Option<String>,
+}
+
+/// The two ends of an attachment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkEnds {
+    pub link: LinkIx,
+    pub owner: End,
+    pub to: End,
+}
+
+/// Decides about every object of the configuration and the state.
+pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> {
+    let mut draft = Draft {
+        decisions: Vec::new(),
+        drift: Vec::new(),
+        notes: Vec::new(),
+        unchanged: 0,
+        refreshed: Vec::new(),
+        known: Known::new(inputs),
+        blocks: keyed_blocks(inputs.desired),
+    };
+    if !inputs.options.destroy {
+        for ix in parents_first(inputs.desired, &draft.known) {
+            resource(inputs, &inputs.desired.resources[ix as usize], &mut draft, findings);
+        }
+    }
+    for (address, entry) in &inputs.state.entries {
+        let kept = inputs.desired.index.contains_key(address) && !inputs.options.destroy;
+        if address.member_of().is_none() && !kept {
+            orphan(inputs, address, entry, &mut draft, findings);
+        }
+    }
+    for (address, pending) in &inputs.state.pending {
+        let kept = inputs.desired.index.contains_key(address) && !inputs.options.destroy;
+        let known = inputs.state.entries.contains_key(address);
+        if address.member_of().is_none() && !kept && !known {
+            unfinished_orphan(inputs, address, pending, &mut draft);
+        }
+    }
+    super::links::decide(inputs, &mut draft);
+    draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
+    draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
+    draft
+}
+
+/// The resources in an order in which every reference points backwards. `config` refused cycles.
+fn parents_first(desired: &Desired, known: &Known) -> Vec<u32> {
+    let count = desired.resources.len();
+    let mut graph = Graph::new(count);
+    for (ix, resource) in (0u32..).zip(&desired.resources) {
+        for parent in parents(resource, known) {
+            if let Some(parent) = desired.index.get(&parent) {
+                graph.add_edge(ix, *parent, ());
+            }
+        }
+    }
+    graph.order().unwrap_or_else(|_| (0u32..).take(count).collect())
+}
+
+/// Our objects that a resource refers to, also by id, and what it depends on explicitly.
+pub fn parents(resource: &DesiredResource, known: &Known) -> BTreeSet<Address> {
+    let mut parents = BTreeSet::new();
+    for value in &resource.attrs {
+        collect(value, known, &mut parents);
+    }
+    parents.extend(resource.depends_on.iter().map(|(address, _)| address.clone()));
+    parents.remove(&resource.address);
+    parents
+}
+
+fn collect(value: &Value, known: &Known, parents: &mut BTreeSet<Address>) {
+    match value {
+        Value::Object(address) | Value::Id(address) => {
+            parents.insert(address.clone());
+        }
+        Value::Str(text) if text.len() == ID_LENGTH => {
+            parents.extend(known.address_of(text).cloned());
+        }
+        Value::List(items) => items.iter().for_each(|item| collect(item, known, parents)),
+        _ => {}
+    }
+}
+
+/// Length of an id; shorter and longer texts are not looked up.
+const ID_LENGTH: usize = 32;
+
+fn resource<'a>(
+    inputs: &Inputs<'a>,
+    desired: &'a DesiredResource,
+    draft: &mut Draft<'a>,
+    findings: &mut Diagnostics,
+) {
+    let address = &desired.address;
+    if let Some(entry) = inputs.state.entries.get(address) {
+        match known::live_of(inputs, desired.ty, entry) {
+            Live::Object(live) => existing(inputs, desired, Some(entry), live, draft, findings),
+            Live::Gone => {
+                draft.drift.push(Drift { address: address.clone(), attrs: None });
+                draft.known.ends(address);
+                create(inputs, desired, Some(entry), Reason::Vanished, draft);
+            }
+        }
+        return;
+    }
+    let pending = inputs.state.pending.get(address);
+    let found = pending.and_then(|p| known::live_candidate(inputs, desired.ty, p));
+    match found {
+        Some(live) => {
+            draft.known.learn(address, &live.id);
+            existing(inputs, desired, None, Cow::Borrowed(live), draft, findings);
+        }
+        None => {
+            let reason = if pending.is_some() { Reason::Unfinished } else { Reason::New };
+            create(inputs, desired, None, reason, draft);
+        }
+    }
+}
+
+fn create<'a>(
+    inputs: &Inputs<'a>,
+    desired: &'a DesiredResource,
+    prior: Option<&'a Entry>,
+    reason: Reason,
+    draft: &mut Draft<'a>,
+) {
+    let ty = inputs.schemas.get(desired.ty);
+    let pending = inputs.state.pending.get(&desired.address);
+    let incarnation = match (prior, pending) {
+        (Some(entry), _) => entry.incarnation + 1,
+        (None, Some(pending)) => pending.incarnation,
+        (None, None) => inputs.state.next_incarnation(&desired.address),
+    };
+    let differences = diff::all_new(ty, desired, &draft.known);
+    draft.decisions.push(Decision {
+        action: Action::Create,
+        reason,
+        differences,
+        prior,
+        incarnation,
+        ..blank(desired)
+    });
+}
+
+/// A decision about a resource of the configuration, to be filled in.
+fn blank(desired: &DesiredResource) -> Decision<'_> {
+    Decision {
+        address: desired.address.clone(),
+        ty: desired.ty,
+        provider: desired.provider.clone(),
+        action: Action::Record,
+        reason: Reason::New,
+        differences: Vec::new(),
+        desired: Some(desired),
+        prior: None,
+        live: None,
+        link: None,
+        origin: Some(desired.declared),
+        incarnation: 0,
+        declared_by: None,
+    }
+}
+
+fn existing<'a>(
+    inputs: &Inputs<'a>,
+    desired: &'a DesiredResource,
+    prior: Option<&'a Entry>,
+    live: Cow<'a, LiveObject>,
+    draft: &mut Draft<'a>,
+    findings: &mut Diagnostics,
+) {
+    static NONE: Vec<Arc<str>> = Vec::new();
+    let ty = inputs.schemas.get(desired.ty);
+    let rotated = inputs.rotated.get(&desired.address).unwrap_or(&NONE);
+    let differences = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
+    let drifted = prior.is_some_and(|entry| note_drift(inputs, ty, entry, &live, draft));
+    let requested = inputs.options.replace.contains(&desired.address);
+    let verdict = verdict(&differences, requested, draft);
+    let (action, reason) = match verdict {
+        Verdict::Replace(reason) => {
+            if ty.bears_data() && !requested {
+                findings.push(data_at_stake(desired, &differences));
+            }
+            if protected(desired, prior) {
+                findings.push(refuse_protected(&desired.address, desired.declared, "replaced"));
+            }
+            draft.known.ends(&desired.address);
+            (Action::Replace, reason)
+        }
+        Verdict::Update => {
+            (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
+        }
+        Verdict::Nothing => match prior {
+            None => (Action::Adopt, Reason::Unfinished),
+            Some(entry) if entry.prevent_destroy != desired.lifecycle.prevent_destroy => {
+                (Action::Record, Reason::Protection)
+            }
+            Some(entry) => {
+                draft.unchanged += 1;
+                let seen = record::seen(ty, Some(&desired.attrs), &live.attrs);
+                if inputs.live.is_some() && seen != entry.attrs {
+                    draft.refreshed.push((desired.address.clone(), seen));
+                }
+                return;
+            }
+        },
+    };
+    let before = prior.map_or_else(
+        || inputs.state.pending.get(&desired.address).map_or(0, |p| p.incarnation),
+        |entry| entry.incarnation,
+    );
+    let incarnation = before + u32::from(action == Action::Replace);
+    draft.decisions.push(Decision {
+        action,
+        reason,
+        differences,
+        prior,
+        live: Some(live),
+        incarnation,
+        ..blank(desired)
+    });
+}
+
+enum Verdict {
+    Nothing,
+    Update,
+    Replace(Reason),
+}
+
+fn verdict(differences: &[Difference], requested: bool, draft: &Draft<'_>) -> Verdict {
+    let forcing: Vec<&AttrDiff> =
+        differences.iter().map(|d| &d.diff).filter(|d| d.forces_replace).collect();
+    if forcing.is_empty() {
+        return match (requested, differences.is_empty()) {
+            (true, _) => Verdict::Replace(Reason::Requested),
+            (false, true) => Verdict::Nothing,
+            (false, false) => Verdict::Update,
+        };
+    }
+    let parent = |d: &AttrDiff| match &d.after {
+        Shown::AfterApply(of) if draft.known.current(of).is_some() => Some(of.clone()),
+        _ => None,
+    };
+    match forcing.iter().map(|d| parent(d)).collect::<Option<Vec<_>>>().as_deref() {
+        Some([first, ..]) => Verdict::Replace(Reason::ParentReplaced(first.clone())),
+        _ => {
+            Verdict::Replace(Reason::CannotUpdate(forcing.iter().map(|d| d.name.clone()).collect()))
+        }
+    }
+}
+
+/// Switching protection off takes effect for the next plan, not for the one that would profit.
+fn protected(desired: &DesiredResource, prior: Option<&Entry>) -> bool {
+    desired.lifecycle.prevent_destroy || prior.is_some_and(|entry| entry.prevent_destroy)
+}
+
+fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> Diagnostic {
+    let forcing = differences.iter().find(|d| d.diff.forces_replace).map(|d| &d.diff);
+    let name = forcing.map_or("an attribute", |d| &*d.name);
+    let place = forcing.and_then(|d| d.origin).unwrap_or(desired.declared);
+    Diagnostic::error("replace_destroys_data", format!("`{}` would be replaced", desired.address))
+        .on(&desired.address)
+        .at(place, format!("`{name}` cannot be changed in place"))
+        .detail("Replacing it destroys the data on it, so a plan never does that by itself.")
+        .help(format!(
+            "put the old value back, or name it in the plan: --replace '{}'",
+            desired.address
+        ))
+}
+
+fn refuse_protected(address: &Address, place: Span, verb: &str) -> Diagnostic {
+    Diagnostic::error("prevent_destroy", format!("`{address}` is protected and would be {verb}"))
+        .on(address)
+        .at(place, "declared here")
+        .detail("It was applied with `prevent_destroy = true`.")
+        .help("apply `lifecycle = { prevent_destroy = false }` first, then plan again")
+}
+
+/// State vs live: what changed outside. Only attributes that the state knows count.
+fn note_drift(
+    inputs: &Inputs<'_>,
+    ty: &ResourceType,
+    entry: &Entry,
+    live: &LiveObject,
+    draft: &mut Draft<'_>,
+) -> bool {
+    if inputs.live.is_none() {
+        return false;
+    }
+    let mut attrs = Vec::new();
+    for (name, before) in &entry.attrs {
+        let Some(ix) = ty.find_attr(name) else { continue };
+        let now = &live.attrs[usize::from(ix.0)];
+        if ty.attr(ix).computed || now == before {
+            continue;
+        }
+        attrs.push(AttrDiff {
+            name: name.clone(),
+            before: diff::live_shown(before, &draft.known),
+            after: diff::live_shown(now, &draft.known),
+            origin: None,
+            forces_replace: false,
+        });
+    }
+    let drifted = !attrs.is_empty();
+    if let (true, Some(address)) = (drifted, draft.known.address_of(&entry.id).cloned()) {
+        draft.drift.push(Drift { address, attrs: Some(attrs) });
+    }
+    drifted
+}
+
+/// In the state, not in the configuration.
+fn orphan<'a>(
+    inputs: &Inputs<'a>,
+    address: &Address,
+    entry: &'a Entry,
+    draft: &mut Draft<'a>,
+    findings: &mut Diagnostics,
+) {
+    let Some(ty) = inputs.schemas.find(&entry.kind) else {
+        findings.push(unknown_type(address, &entry.kind));
+        return;
+    };
+    let declared = inputs.desired.get(address).map(|d| d.declared);
+    let reason = if inputs.options.destroy { Reason::Destroy } else { gone_reason(draft, address) };
+    let live = match known::live_of(inputs, ty, entry) {
+        Live::Object(live) => Some(live),
+        Live::Gone => None,
+    };
+    let can_delete = inputs.schemas.get(ty).delete.is_some();
+    let action = if live.is_some() && can_delete { Action::Delete } else { Action::Forget };
+    if action == Action::Delete && entry.prevent_destroy {
+        findings.push(refuse_orphan(address, declared));
+    }
+    draft.known.ends(address);
+    draft.decisions.push(Decision {
+        address: address.clone(),
+        ty,
+        provider: entry.provider.clone(),
+        action,
+        reason: if live.is_some() { reason } else { Reason::Vanished },
+        differences: Vec::new(),
+        desired: None,
+        prior: Some(entry),
+        live,
+        link: None,
+        origin: declared,
+        incarnation: entry.incarnation + 1,
+        declared_by: None,
+    });
+}
+
+fn gone_reason(draft: &Draft<'_>, address: &Address) -> Reason {
+    if address.key().is_some() && draft.blocks.contains(&address.block()) {
+        Reason::KeyGone
+    } else {
+        Reason::NotInConfiguration
+    }
+}
+
+fn keyed_blocks(desired: &Desired) -> HashSet<Address> {
+    let keyed = desired.resources.iter().filter(|r| r.address.key().is_some());
+    keyed.map(|r| r.address.block()).collect()
+}
+
+fn refuse_orphan(address: &Address, declared: Option<Span>) -> Diagnostic {
+    match declared {
+        Some(place) => refuse_protected(address, place, "destroyed"),
+        None => Diagnostic::error(
+            "prevent_destroy",
+            format!("`{address}` is protected and would be destroyed"),
+        )
+        .on(address)
+        .detail("Its block is gone, but it was applied with `prevent_destroy = true`.")
+        .help("put the block back with `prevent_destroy = false`, apply, then remove it"),
+    }
+}
+
+fn unknown_type(address: &Address, kind: &str) -> Diagnostic {
+    Diagnostic::error("unknown_type_in_state", format!("the state holds a `{kind}`"))
+        .on(address)
+        .detail("This build of rackform has no such resource type.")
+        .help(format!("use the newer rackform, or forget it: rackform state rm '{address}'"))
+}
+
+/// A dead runner had begun to create it, and the configuration no longer wants it.
+fn unfinished_orphan<'a>(
+    inputs: &Inputs<'a>,
+    address: &Address,
+    pending: &'a Pending,
+    draft: &mut Draft<'a>,
+) {
+    let Some(ty) = inputs.schemas.find(&pending.kind) else { return };
+    let live = known::live_candidate(inputs, ty, pending);
+    if let Some(live) = live {
+        draft.known.learn(address, &live.id);
+        draft.known.ends(address);
+    }
+    let can_delete = inputs.schemas.get(ty).delete.is_some();
+    draft.decisions.push(Decision {
+        address: address.clone(),
+        ty,
+        provider: pending.provider.clone(),
+        action: if live.is_some() && can_delete { Action::Delete } else { Action::Forget },
+        reason: Reason::Unfinished,
+        differences: Vec::new(),
+        desired: None,
+        prior: None,
+        live: live.map(Cow::Borrowed),
+        link: None,
+        origin: None,
+        incarnation: pending.incarnation + 1,
+        declared_by: None,
+    });
+}
+
+/// Whether an id lasts through the plan, for `links`.
+pub fn lasting_id(known: &Known, end: &End) -> Option<Arc<str>> {
+    match end {
+        End::Ours(address) => known.lasting(address).cloned(),
+        End::Foreign(id) => Some(id.clone()),
+    }
+}

@@ -1,0 +1,146 @@
+//! Desired row × live row → attribute differences.
+//!
+//! Rows were normalised before (`config::resolve`, `wire::decode`), so that comparing is `==`.
+//! The only translation left is between a reference in the configuration (an address) and in a
+//! live row (an id). Decides nothing.
+
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::config::DesiredResource;
+use crate::plan::{AttrDiff, Expected, Shown};
+use crate::schema::{AttrIx, Attribute, ResourceType, Row};
+use crate::value::Value;
+
+/// What is known of the ids of our objects while planning.
+pub trait Ids {
+    /// The id that our object has and will keep.
+    fn lasting(&self, address: &Address) -> Option<&Arc<str>>;
+    /// Our object with this id, if it will keep it.
+    fn owner_of(&self, id: &str) -> Option<&Address>;
+}
+
+/// One differing attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    pub attr: AttrIx,
+    pub diff: AttrDiff,
+}
+
+/// Differences between what is desired and what is live. `rotated`: sensitive attributes whose
+/// value is not the one that the state has a digest of.
+pub fn compare(
+    ty: &ResourceType,
+    desired: &DesiredResource,
+    live: &Row,
+    rotated: &[Arc<str>],
+    ids: &dyn Ids,
+) -> Vec<Difference> {
+    managed(ty, desired)
+        .filter_map(|(ix, attr, wanted)| {
+            let (before, after) = if attr.sensitive || attr.write_only {
+                if !rotated.contains(&attr.name) {
+                    return None;
+                }
+                (Shown::Sensitive, Shown::Sensitive)
+            } else {
+                let now = &live[usize::from(ix.0)];
+                if same(wanted, now, ids) {
+                    return None;
+                }
+                (live_shown(now, ids), desired_shown(wanted, ids))
+            };
+            Some(difference(ty, desired, ix, before, after))
+        })
+        .collect()
+}
+
+/// All attributes that a create sets, against nothing.
+pub fn all_new(ty: &ResourceType, desired: &DesiredResource, ids: &dyn Ids) -> Vec<Difference> {
+    managed(ty, desired)
+        .map(|(ix, attr, wanted)| {
+            let after = if attr.sensitive { Shown::Sensitive } else { desired_shown(wanted, ids) };
+            let mut difference = difference(ty, desired, ix, Shown::Absent, after);
+            difference.diff.forces_replace = false;
+            difference
+        })
+        .collect()
+}
+
+fn difference(
+    ty: &ResourceType,
+    desired: &DesiredResource,
+    ix: AttrIx,
+    before: Shown,
+    after: Shown,
+) -> Difference {
+    let origin = desired.spans.get(usize::from(ix.0)).copied().flatten();
+    let name = ty.attr(ix).name.clone();
+    let forces_replace = !ty.updatable(ix);
+    Difference { attr: ix, diff: AttrDiff { name, before, after, origin, forces_replace } }
+}
+
+/// The attributes that the configuration manages: set, writable and not ignored.
+fn managed<'a>(
+    ty: &'a ResourceType,
+    desired: &'a DesiredResource,
+) -> impl Iterator<Item = (AttrIx, &'a Attribute, &'a Value)> {
+    ty.attrs().zip(&desired.attrs).filter_map(|((ix, attr), wanted)| {
+        let ignored = desired.lifecycle.ignore_changes.contains(&ix);
+        (attr.writable() && !wanted.is_null() && !ignored).then_some((ix, attr, wanted))
+    })
+}
+
+/// Whether a desired value is what a live row holds.
+pub fn same(wanted: &Value, live: &Value, ids: &dyn Ids) -> bool {
+    match (wanted, live) {
+        (Value::Object(address) | Value::Id(address), Value::Str(id)) => {
+            ids.lasting(address).is_some_and(|ours| ours == id)
+        }
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, ids))
+        }
+        // An empty text clears an attribute, and the server then omits it or returns it empty.
+        (Value::Str(text), Value::Null) => text.is_empty(),
+        (a, b) => a == b,
+    }
+}
+
+fn desired_shown(value: &Value, ids: &dyn Ids) -> Shown {
+    match value {
+        Value::Object(of) | Value::Id(of) if ids.lasting(of).is_none() => {
+            Shown::AfterApply(of.clone())
+        }
+        value if value.is_sensitive() => Shown::Sensitive,
+        value => Shown::Value(value.clone()),
+    }
+}
+
+/// A live value for people: the id of an object of ours is shown as its address.
+pub fn live_shown(value: &Value, ids: &dyn Ids) -> Shown {
+    match value {
+        Value::Null => Shown::Absent,
+        Value::Str(id) => match ids.owner_of(id) {
+            Some(address) => Shown::Value(Value::Object(address.clone())),
+            None => Shown::Value(value.clone()),
+        },
+        value => Shown::Value(value.clone()),
+    }
+}
+
+/// What must read back after these attributes were sent.
+pub fn expected(ty: &ResourceType, attrs: &Row, sent: &[AttrIx]) -> Vec<(Arc<str>, Expected)> {
+    let readable = sent.iter().map(|ix| (ty.attr(*ix), &attrs[usize::from(ix.0)]));
+    readable
+        .filter(|(attr, value)| {
+            !attr.sensitive && !attr.write_only && !value.is_sensitive() && !value.is_null()
+        })
+        .map(|(attr, value)| {
+            let expected = match value {
+                Value::Object(of) | Value::Id(of) => Expected::Id(of.clone()),
+                other => Expected::Value(other.clone()),
+            };
+            (attr.name.clone(), expected)
+        })
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! Who is who: addresses and ids of our objects while a plan is made.
+//!
+//! In: state and live inventory. Out: [`Known`], which answers "which id has this address" and
+//! "whose id is this", and [`Live`], the row that stands for the cloud. Decides nothing.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::inventory::LiveObject;
+use crate::plan::Inputs;
+use crate::plan::diff::Ids;
+use crate::schema::{ResourceType, TypeIx};
+use crate::state::{Entry, Pending};
+
+/// Ids of our objects, kept up to date as decisions are made (parents before children).
+#[derive(Default)]
+pub struct Known {
+    id_of: HashMap<Address, Arc<str>>,
+    address_of: HashMap<Arc<str>, Address>,
+    /// Objects whose id ends with this plan: replaced ones.
+    ending: HashSet<Address>,
+}
+
+impl Known {
+    /// Resources of the state, by id.
+    pub fn new(inputs: &Inputs<'_>) -> Self {
+        let mut known = Self::default();
+        for (address, entry) in &inputs.state.entries {
+            if address.member_of().is_none() {
+                known.learn(address, &entry.id);
+            }
+        }
+        known
+    }
+    pub fn learn(&mut self, address: &Address, id: &Arc<str>) {
+        self.id_of.insert(address.clone(), id.clone());
+        self.address_of.insert(id.clone(), address.clone());
+    }
+    /// The id will not last: dependants must wait for a new one.
+    pub fn ends(&mut self, address: &Address) {
+        self.ending.insert(address.clone());
+    }
+    /// The id that an address has now, lasting or not.
+    pub fn current(&self, address: &Address) -> Option<&Arc<str>> {
+        self.id_of.get(address)
+    }
+    /// Our object that has this id now.
+    pub fn address_of(&self, id: &str) -> Option<&Address> {
+        self.address_of.get(id)
+    }
+}
+
+impl Ids for Known {
+    fn lasting(&self, address: &Address) -> Option<&Arc<str>> {
+        if self.ending.contains(address) { None } else { self.id_of.get(address) }
+    }
+    fn owner_of(&self, id: &str) -> Option<&Address> {
+        self.address_of.get(id).filter(|address| !self.ending.contains(*address))
+    }
+}
+
+/// What the cloud says of an object that we should have.
+pub enum Live<'a> {
+    /// It is there.
+    Object(Cow<'a, LiveObject>),
+    /// It was looked for and is not there.
+    Gone,
+}
+
+/// The live object of an entry; without refresh the state stands in.
+pub fn live_of<'a>(inputs: &Inputs<'a>, ty: TypeIx, entry: &Entry) -> Live<'a> {
+    let Some(inventory) = inputs.live else {
+        return Live::Object(Cow::Owned(from_state(inputs, ty, entry)));
+    };
+    match inventory.get(&entry.provider, ty, &entry.id) {
+        Some(object) => Live::Object(Cow::Borrowed(object)),
+        // A query that failed stops the run before planning, so a missing table means none.
+        None => Live::Gone,
+    }
+}
+
+/// The candidate of a pending create that exists.
+pub fn live_candidate<'a>(
+    inputs: &Inputs<'a>,
+    ty: TypeIx,
+    pending: &Pending,
+) -> Option<&'a LiveObject> {
+    let table = inputs.live?.table(&pending.provider, ty)?;
+    pending.candidates.iter().rev().find_map(|id| table.get(id))
+}
+
+fn from_state(inputs: &Inputs<'_>, ty: TypeIx, entry: &Entry) -> LiveObject {
+    let schema = inputs.schemas.get(ty);
+    LiveObject { id: entry.id.clone(), attrs: row(schema, entry), links: Box::default() }
+}
+
+/// The attributes of an entry in schema order.
+pub fn row(schema: &ResourceType, entry: &Entry) -> crate::schema::Row {
+    let mut row = schema.empty_row();
+    for (name, value) in &entry.attrs {
+        if let Some(ix) = schema.find_attr(name) {
+            row[usize::from(ix.0)] = value.clone();
+        }
+    }
+    row
+}

@@ -1,0 +1,219 @@
+//! Edges between the steps of different objects.
+//!
+//! Creates follow references, deletes run against them, detaching comes before deleting, and a
+//! step that takes a unique key waits for the one that frees it. Where a schema says `after`, one
+//! barrier per scope stands between many steps and many others.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::address::Address;
+use crate::config::End;
+use crate::plan::conflict::{self, Key};
+use crate::plan::decide::{Decision, Draft};
+use crate::plan::known::Known;
+use crate::plan::{Action, Gate, GateIx, Inputs, Op, Plan, StepIx};
+use crate::schema::{After, Kind, ResourceType, Side};
+use crate::value::Value;
+
+/// Adds all edges between objects.
+pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
+    let spots = Spots::of(plan);
+    references(draft, &spots, plan);
+    barriers(inputs, draft, &spots, plan);
+    keys(inputs, draft, &spots, plan);
+    for step in &mut plan.steps {
+        step.after.sort_unstable();
+        step.after.dedup();
+        step.gates.sort_unstable();
+        step.gates.dedup();
+    }
+}
+
+/// Where the steps of a change begin and end.
+#[derive(Clone, Copy, Default)]
+struct Spot {
+    /// Deletes or detaches.
+    delete: Option<StepIx>,
+    /// Creates or attaches.
+    create: Option<StepIx>,
+    /// First step that is neither.
+    update: Option<StepIx>,
+    last: Option<StepIx>,
+}
+
+impl Spot {
+    /// The first step of bringing the object to what is desired.
+    fn begin(&self) -> Option<StepIx> {
+        self.create.or(self.update)
+    }
+}
+
+struct Spots {
+    /// By index of the change, which is that of the decision.
+    by_change: Vec<Spot>,
+    by_address: HashMap<Address, usize>,
+}
+
+impl Spots {
+    fn of(plan: &Plan) -> Self {
+        let mut by_change = vec![Spot::default(); plan.changes.len()];
+        for (ix, step) in (0u32..).map(StepIx).zip(&plan.steps) {
+            let spot = &mut by_change[step.change as usize];
+            let place = match step.op {
+                Op::Delete | Op::Detach => &mut spot.delete,
+                Op::Create | Op::Attach => &mut spot.create,
+                Op::Update(_) | Op::Action(_) => &mut spot.update,
+            };
+            place.get_or_insert(ix);
+            spot.last = Some(ix);
+        }
+        let addresses = plan.changes.iter().map(|c| c.address.clone());
+        Self { by_change, by_address: addresses.zip(0..).collect() }
+    }
+    fn get(&self, address: &Address) -> Spot {
+        self.by_address.get(address).map(|ix| self.by_change[*ix]).unwrap_or_default()
+    }
+}
+
+fn after(plan: &mut Plan, step: Option<StepIx>, first: Option<StepIx>) {
+    if let (Some(StepIx(step)), Some(first)) = (step, first) {
+        if step != first.0 {
+            plan.steps[step as usize].after.push(first);
+        }
+    }
+}
+
+fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        let now = plan.changes[spots.by_address[&decision.address]].record.dependencies.clone();
+        for parent in &now {
+            after(plan, spot.begin(), spots.get(parent).create);
+        }
+        let explicit = decision.desired.map(|d| d.depends_on.as_slice()).unwrap_or_default();
+        for (parent, _) in explicit {
+            after(plan, spot.begin(), spots.get(parent).last);
+        }
+        let before = decision.prior.map(|prior| prior.dependencies.as_slice()).unwrap_or_default();
+        let now = if spot.delete.is_some() { now.as_slice() } else { &[] };
+        for parent in before.iter().chain(now) {
+            let of_parent = spots.get(parent);
+            let held_until = match decision.action {
+                Action::Delete | Action::Replace => spot.delete,
+                // A replaced parent is deleted first whatever refers to it; only one that goes
+                // for good waits to be let go.
+                Action::Update if of_parent.create.is_none() => spot.last,
+                _ => None,
+            };
+            after(plan, of_parent.delete, held_until);
+        }
+    }
+}
+
+/// One barrier per scope: the attachments to a cluster before the hosts of that cluster, and on
+/// the way down the hosts before the detachments.
+fn barriers(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
+    let mut gates: BTreeMap<(bool, String), GateIx> = BTreeMap::new();
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        if decision.link.is_some() {
+            continue;
+        }
+        let ty = inputs.schemas.get(decision.ty);
+        for rule in &ty.after {
+            let Some((name, scope)) = scope_of(inputs, draft, decision, rule) else { continue };
+            let up = format!("{name} in {scope}");
+            if let Some(StepIx(step)) = spot.create {
+                let gate = gate(plan, &mut gates, (true, up.clone()));
+                plan.steps[step as usize].gates.push(gate);
+            }
+            if let Some(step) = spot.delete {
+                let GateIx(gate) = gate(plan, &mut gates, (false, up));
+                plan.gates[gate as usize].after.push(step);
+            }
+        }
+    }
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        let Some(ends) = &decision.link else { continue };
+        let ty = inputs.schemas.get(decision.ty);
+        let name = format!("{}.{}", ty.name, ty.link(ends.link).name);
+        let scope = format!("{name} in {}", spell_end(&ends.to, &draft.known));
+        if let (Some(step), Some(GateIx(gate))) = (spot.create, gates.get(&(true, scope.clone()))) {
+            plan.gates[*gate as usize].after.push(step);
+        }
+        if let (Some(StepIx(step)), Some(gate)) = (spot.delete, gates.get(&(false, scope))) {
+            plan.steps[step as usize].gates.push(*gate);
+        }
+    }
+}
+
+fn gate(
+    plan: &mut Plan,
+    gates: &mut BTreeMap<(bool, String), GateIx>,
+    key: (bool, String),
+) -> GateIx {
+    let next = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
+    let scope = key.1.clone();
+    *gates.entry(key).or_insert_with(|| {
+        plan.gates.push(Gate { scope, after: Vec::new() });
+        next
+    })
+}
+
+/// The scope in which a rule holds for an object: the object that both it and the rule's links
+/// refer to, by address or id.
+fn scope_of(
+    inputs: &Inputs<'_>,
+    draft: &Draft<'_>,
+    decision: &Decision<'_>,
+    rule: &After,
+) -> Option<(String, String)> {
+    let After::Link { kind, link } = rule else { return None };
+    let owner = inputs.schemas.by_name(kind)?;
+    let Side::Owner { to, .. } = &owner.link(owner.find_link(link)?).side else { return None };
+    let ty = inputs.schemas.get(decision.ty);
+    let value = reference_to(ty, decision, to)?;
+    Some((format!("{kind}.{link}"), spell(value, &draft.known)?))
+}
+
+fn reference_to<'a>(ty: &ResourceType, decision: &'a Decision<'_>, to: &str) -> Option<&'a Value> {
+    let (ix, _) = ty.attrs().find(|(_, a)| matches!(&a.kind, Kind::Ref(t) if &**t == to))?;
+    let ix = usize::from(ix.0);
+    let desired = decision.desired.map(|d| &d.attrs[ix]);
+    desired.or_else(|| decision.live.as_ref().map(|l| &l.attrs[ix]))
+}
+
+fn spell(value: &Value, known: &Known) -> Option<String> {
+    match value {
+        Value::Object(address) | Value::Id(address) => Some(address.to_string()),
+        Value::Str(id) => {
+            Some(known.address_of(id).map_or_else(|| id.to_string(), Address::to_string))
+        }
+        _ => None,
+    }
+}
+
+fn spell_end(end: &End, known: &Known) -> String {
+    match end {
+        End::Ours(address) => address.to_string(),
+        End::Foreign(id) => known.address_of(id).map_or_else(|| id.to_string(), Address::to_string),
+    }
+}
+
+/// A step that takes a unique key waits for the step that frees it, whatever their addresses.
+fn keys(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
+    let mut freed: HashMap<Key, usize> = HashMap::new();
+    for (ix, decision) in draft.decisions.iter().enumerate() {
+        for key in conflict::freed(inputs, draft, decision) {
+            freed.insert(key, ix);
+        }
+    }
+    for (ix, decision) in draft.decisions.iter().enumerate() {
+        for key in conflict::taken(inputs, draft, decision) {
+            let Some(from) = freed.get(&key).copied().filter(|from| *from != ix) else { continue };
+            let frees = match draft.decisions[from].action {
+                Action::Delete | Action::Replace => spots.by_change[from].delete,
+                _ => spots.by_change[from].last,
+            };
+            after(plan, spots.by_change[ix].begin(), frees);
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! Decisions → changes to read and steps to run.
+//!
+//! Every step is a complete request template with what must be true afterwards; the executor
+//! adds nothing. Edges between the steps of one object are set here, all others in `order`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::config::{DesiredResource, End};
+use crate::plan::decide::{self, Decision, Draft, LinkEnds};
+use crate::plan::diff;
+use crate::plan::record;
+use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
+use crate::schema::{
+    ActionIx, AttrIx, Call, Condition, Quirk, ResourceType, Schemas, Side, UniqueItem, Wait,
+};
+use crate::value::Value;
+use crate::wire::encode::{self, Subject};
+
+/// Makes changes and steps of all decisions, in address order.
+pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
+    let mut plan = Plan {
+        drift: std::mem::take(&mut draft.drift),
+        notes: std::mem::take(&mut draft.notes),
+        unchanged: draft.unchanged,
+        refreshed: std::mem::take(&mut draft.refreshed),
+        destroy: inputs.options.destroy,
+        ..Plan::default()
+    };
+    for decision in &draft.decisions {
+        let change = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+        plan.changes.push(change_of(inputs, draft, decision));
+        let mut maker = Maker { inputs, decision, change, plan: &mut plan, previous: None };
+        match &decision.link {
+            Some(ends) => maker.link(ends),
+            None => maker.resource(),
+        }
+        maker.finish();
+    }
+    plan
+}
+
+fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) -> Change {
+    Change {
+        address: decision.address.clone(),
+        ty: decision.ty,
+        provider: decision.provider.clone(),
+        action: decision.action,
+        reason: decision.reason.clone(),
+        diffs: decision.differences.iter().map(|d| d.diff.clone()).collect(),
+        id: known_id(draft, decision),
+        owner_id: decision.link.as_ref().and_then(|ends| id_of(draft, &ends.owner)),
+        origin: decision.origin,
+        record: record_of(inputs.schemas, draft, decision),
+        seen: seen(inputs.schemas, decision),
+        casualties: Vec::new(),
+    }
+}
+
+/// For what changes only in the state: the attributes that it will hold.
+fn seen(schemas: &Schemas, decision: &Decision<'_>) -> Vec<(Arc<str>, Value)> {
+    let ty = schemas.get(decision.ty);
+    match (&decision.live, decision.action) {
+        (Some(live), Action::Adopt | Action::Record) => {
+            record::seen(ty, decision.desired.map(|d| &d.attrs), &live.attrs)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The id of the object that a change is about; for an attachment that of the other end.
+fn known_id(draft: &Draft<'_>, decision: &Decision<'_>) -> Option<Arc<str>> {
+    match &decision.link {
+        Some(ends) => id_of(draft, &ends.to),
+        None if decision.action == Action::Create => None,
+        None => draft.known.current(&decision.address).cloned(),
+    }
+}
+
+fn id_of(draft: &Draft<'_>, end: &End) -> Option<Arc<str>> {
+    match end {
+        End::Ours(address) => draft.known.current(address).cloned(),
+        End::Foreign(id) => Some(id.clone()),
+    }
+}
+
+fn record_of(schemas: &Schemas, draft: &Draft<'_>, decision: &Decision<'_>) -> Record {
+    let ty = schemas.get(decision.ty);
+    let mut record = Record {
+        kind: ty.name.clone(),
+        schema_version: ty.version,
+        declared_by: decision.declared_by.clone(),
+        incarnation: decision.incarnation,
+        ..Record::default()
+    };
+    if let Some(desired) = decision.desired {
+        record.dependencies = decide::parents(desired, &draft.known).into_iter().collect();
+        record.prevent_destroy = desired.lifecycle.prevent_destroy;
+        record.secrets = secrets(ty, desired);
+        record.unique = unique(ty, desired);
+    } else if let Some(ends) = &decision.link {
+        record.dependencies =
+            [&ends.owner, &ends.to].into_iter().filter_map(ours).cloned().collect();
+    } else if let Some(prior) = decision.prior {
+        record.dependencies.clone_from(&prior.dependencies);
+        record.prevent_destroy = prior.prevent_destroy;
+    }
+    record
+}
+
+fn ours(end: &End) -> Option<&Address> {
+    match end {
+        End::Ours(address) => Some(address),
+        End::Foreign(_) => None,
+    }
+}
+
+fn secrets(ty: &ResourceType, desired: &DesiredResource) -> Vec<Arc<str>> {
+    ty.attrs()
+        .zip(&desired.attrs)
+        .filter(|((_, attr), value)| attr.sensitive && !value.is_null())
+        .map(|((_, attr), _)| attr.name.clone())
+        .collect()
+}
+
+/// The first unique key in readable form, kept with a pending create.
+fn unique(ty: &ResourceType, desired: &DesiredResource) -> Vec<(Arc<str>, String)> {
+    let Some(set) = ty.unique.first() else { return Vec::new() };
+    set.iter()
+        .filter_map(|item| match item {
+            UniqueItem::Attr(ix) => {
+                let value = &desired.attrs[usize::from(ix.0)];
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                (!value.is_null()).then(|| (ty.attr(*ix).name.clone(), text))
+            }
+            UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
+        })
+        .collect()
+}
+
+/// Appends the steps of one change, each after the one before.
+struct Maker<'a, 'b> {
+    inputs: &'a Inputs<'b>,
+    decision: &'a Decision<'b>,
+    change: u32,
+    plan: &'a mut Plan,
+    previous: Option<StepIx>,
+}
+
+impl<'b> Maker<'_, 'b> {
+    fn ty(&self) -> &'b Arc<ResourceType> {
+        let schemas: &'b Schemas = self.inputs.schemas;
+        schemas.get(self.decision.ty)
+    }
+
+    fn resource(&mut self) {
+        let ty = self.ty();
+        match self.decision.action {
+            Action::Create => self.create(ty),
+            Action::Update => self.update(ty),
+            Action::Replace => {
+                self.delete(ty);
+                self.create(ty);
+            }
+            Action::Delete => self.delete(ty),
+            Action::Adopt | Action::Forget | Action::Record => {}
+        }
+    }
+
+    fn create(&mut self, ty: &ResourceType) {
+        let (Some(call), Some(desired)) = (&ty.create, self.decision.desired) else { return };
+        let subject = Subject { ty, address: &desired.address, attrs: &desired.attrs };
+        let sent = set_attrs(ty, desired, |ix| call.sends(ix));
+        let mut step = self.step(Op::Create, call, encode::create(subject, call));
+        step.expect = diff::expected(ty, &desired.attrs, &sent);
+        step.confirms = confirmed(ty, &sent);
+        step.deadline = self.deadline("create");
+        self.push(step);
+        // What `create` does not take is sent by the `update` that does.
+        let rest = set_attrs(ty, desired, |ix| !call.sends(ix) && ty.updatable(ix));
+        self.updates(ty, desired, &rest);
+    }
+
+    fn update(&mut self, ty: &ResourceType) {
+        let Some(desired) = self.decision.desired else { return };
+        let changed: Vec<AttrIx> = self.decision.differences.iter().map(|d| d.attr).collect();
+        self.updates(ty, desired, &changed);
+    }
+
+    fn updates(&mut self, ty: &ResourceType, desired: &DesiredResource, changed: &[AttrIx]) {
+        let phases = Phases::of(ty, desired, changed, self.decision);
+        for call in &phases.first {
+            self.one_update(ty, desired, call, changed, &phases);
+        }
+        for call in &phases.middle {
+            self.one_update(ty, desired, call, changed, &phases);
+        }
+        if phases.deferred {
+            self.note_deferred(ty, &phases);
+        } else {
+            for action in &phases.then {
+                self.then(ty, desired, *action, &phases);
+            }
+        }
+        for call in &phases.last {
+            self.one_update(ty, desired, call, changed, &phases);
+        }
+    }
+
+    fn one_update(
+        &mut self,
+        ty: &ResourceType,
+        desired: &DesiredResource,
+        call: &Call,
+        changed: &[AttrIx],
+        phases: &Phases<'_>,
+    ) {
+        let sent: Vec<AttrIx> = changed.iter().copied().filter(|ix| call.sends(*ix)).collect();
+        let subject = Subject { ty, address: &desired.address, attrs: &desired.attrs };
+        let name = call.body.clone().unwrap_or_else(|| "update".to_owned());
+        let disrupts = !call.cascade.is_empty();
+        let mut step = self.step(Op::Update(name), call, encode::update(subject, call, &sent));
+        step.expect = diff::expected(ty, &desired.attrs, &sent);
+        // A secret is proven by the action that uses it; without one, by the call itself.
+        if call.then.is_empty() || phases.deferred {
+            step.confirms = confirmed(ty, &sent);
+        }
+        step.disrupts = disrupts.then(|| self.neighbourhood()).flatten();
+        step.deadline = self.deadline("update");
+        self.push(step);
+    }
+
+    fn then(
+        &mut self,
+        ty: &ResourceType,
+        desired: &DesiredResource,
+        action: ActionIx,
+        phases: &Phases<'_>,
+    ) {
+        let def = ty.action(action);
+        let request = encode::bare(&desired.address, &def.call);
+        let mut step = self.step(Op::Action(def.name.to_string()), &def.call, request);
+        step.confirms = confirmed(ty, &phases.proven);
+        step.disrupts = self.neighbourhood();
+        step.deadline = self.deadline("update");
+        self.push(step);
+    }
+
+    fn delete(&mut self, ty: &ResourceType) {
+        let Some(call) = &ty.delete else { return };
+        let mut step = self.step(Op::Delete, call, encode::bare(&self.decision.address, call));
+        step.disrupts = self.neighbourhood();
+        step.deadline = self.deadline("delete");
+        self.push(step);
+    }
+
+    fn link(&mut self, ends: &LinkEnds) {
+        let Side::Owner { attach, detach, .. } = &self.ty().link(ends.link).side else { return };
+        let action = self.decision.action;
+        if matches!(action, Action::Delete | Action::Replace) {
+            let request = encode::link(&ends.owner, &ends.to, detach);
+            let step = self.step(Op::Detach, detach, request);
+            self.push(step);
+        }
+        if matches!(action, Action::Create | Action::Replace) {
+            let request = encode::link(&ends.owner, &ends.to, attach);
+            let step = self.step(Op::Attach, attach, request);
+            self.push(step);
+        }
+    }
+
+    fn note_deferred(&mut self, ty: &ResourceType, phases: &Phases<'_>) {
+        let names: Vec<&str> = phases.then.iter().map(|ix| &*ty.action(*ix).name).collect();
+        self.plan.notes.push(Note {
+            address: Some(self.decision.address.clone()),
+            text: format!(
+                "stays in Maintenance, where the server refuses `{}`: it is left out",
+                names.join("`, `")
+            ),
+            help: Some(
+                "the server reconnects the host itself when it leaves Maintenance".to_owned(),
+            ),
+        });
+    }
+
+    fn step(&self, op: Op, call: &Call, request: crate::wire::RequestTemplate) -> Step {
+        Step {
+            address: self.decision.address.clone(),
+            ty: self.decision.ty,
+            provider: self.decision.provider.clone(),
+            op,
+            request,
+            after: Vec::new(),
+            gates: Vec::new(),
+            change: self.change,
+            expect: Vec::new(),
+            wait: wait(call),
+            confirms: Vec::new(),
+            disrupts: None,
+            last: false,
+            deadline: self.deadlines().update.as_secs(),
+        }
+    }
+
+    fn push(&mut self, mut step: Step) {
+        step.after.extend(self.previous);
+        let ix = StepIx(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX));
+        self.plan.steps.push(step);
+        self.previous = Some(ix);
+    }
+
+    fn finish(self) {
+        if let Some(StepIx(last)) = self.previous {
+            self.plan.steps[last as usize].last = true;
+        }
+    }
+
+    fn deadline(&self, operation: &str) -> u64 {
+        let own = self.decision.desired.and_then(|d| d.lifecycle.timeouts.get(operation));
+        let deadlines = self.deadlines();
+        let default = match operation {
+            "create" => deadlines.create,
+            "delete" => deadlines.delete,
+            _ => deadlines.update,
+        };
+        own.copied().unwrap_or(default.as_secs())
+    }
+
+    fn deadlines(&self) -> crate::schema::Deadlines {
+        let providers = &self.inputs.schemas.providers;
+        providers.get(&self.ty().provider).map(|p| p.deadlines).unwrap_or_default()
+    }
+
+    /// The parent whose other children must not be made unavailable at the same time: for types
+    /// that connect (they have an action that waits), the first object they refer to.
+    fn neighbourhood(&self) -> Option<Arc<str>> {
+        let ty = self.ty();
+        if !ty.actions.iter().any(|a| a.call.wait != Wait::Done) {
+            return None;
+        }
+        let (ix, _) = ty
+            .attrs()
+            .find(|(_, a)| a.required && matches!(a.kind, crate::schema::Kind::Ref(_)))?;
+        let desired = self.decision.desired.map(|d| &d.attrs[usize::from(ix.0)]);
+        let live = self.decision.live.as_ref().map(|l| &l.attrs[usize::from(ix.0)]);
+        match live.or(desired)? {
+            Value::Str(id) => Some(id.clone()),
+            Value::Object(address) => Some(address.as_str().into()),
+            _ => None,
+        }
+    }
+}
+
+/// Which updates go when: leaving Maintenance, then the rest, then actions, then entering it
+/// (`ReconnectHost` is refused in Maintenance, reference 3.3).
+struct Phases<'a> {
+    first: Vec<&'a Call>,
+    middle: Vec<&'a Call>,
+    last: Vec<&'a Call>,
+    then: BTreeSet<ActionIx>,
+    /// Attributes sent by calls that are followed by an action: the action proves them.
+    proven: Vec<AttrIx>,
+    /// The actions cannot run because the object stays in Maintenance.
+    deferred: bool,
+}
+
+const MAINTENANCE: &str = "Maintenance";
+
+impl<'a> Phases<'a> {
+    fn of(
+        ty: &'a ResourceType,
+        desired: &DesiredResource,
+        changed: &[AttrIx],
+        decision: &Decision<'_>,
+    ) -> Self {
+        let state = ty.attrs().find(|(_, a)| a.quirk == Some(Quirk::LeaveMaintenanceFirst));
+        let now =
+            |ix: AttrIx| decision.live.as_ref().and_then(|l| l.attrs[usize::from(ix.0)].as_str());
+        let in_maintenance = state.is_some_and(|(ix, _)| {
+            decision.action == Action::Update && now(ix).is_some_and(|s| s.ends_with(MAINTENANCE))
+        });
+        let moves = state.is_some_and(|(ix, _)| changed.contains(&ix));
+        let mut phases = Self {
+            first: Vec::new(),
+            middle: Vec::new(),
+            last: Vec::new(),
+            then: BTreeSet::new(),
+            proven: Vec::new(),
+            deferred: in_maintenance && !moves,
+        };
+        for call in &ty.updates {
+            let sent: Vec<AttrIx> = changed.iter().copied().filter(|ix| call.sends(*ix)).collect();
+            if sent.is_empty() || !holds(&call.when, desired) {
+                continue;
+            }
+            let is_state = state.is_some_and(|(ix, _)| call.sends(ix));
+            match (is_state, in_maintenance) {
+                (true, true) => phases.first.push(call),
+                (true, false) => phases.last.push(call),
+                (false, _) => phases.middle.push(call),
+            }
+            if !call.then.is_empty() {
+                phases.then.extend(&call.then);
+                phases.proven.extend(sent);
+            }
+        }
+        phases
+    }
+}
+
+/// Whether all conditions hold for the desired values.
+fn holds(conditions: &[Condition], desired: &DesiredResource) -> bool {
+    conditions.iter().all(|c| {
+        let value = desired.attrs[usize::from(c.attr.0)].as_str();
+        value.is_some_and(|v| c.values.iter().any(|allowed| &**allowed == v))
+    })
+}
+
+fn wait(call: &Call) -> Vec<Condition> {
+    match &call.wait {
+        Wait::Attrs(conditions) => conditions.clone(),
+        Wait::Done | Wait::Gone => Vec::new(),
+    }
+}
+
+fn set_attrs(
+    ty: &ResourceType,
+    desired: &DesiredResource,
+    wanted: impl Fn(AttrIx) -> bool,
+) -> Vec<AttrIx> {
+    ty.attrs()
+        .zip(&desired.attrs)
+        .filter(|((ix, _), value)| !value.is_null() && wanted(*ix))
+        .map(|((ix, _), _)| ix)
+        .collect()
+}
+
+fn confirmed(ty: &ResourceType, sent: &[AttrIx]) -> Vec<Arc<str>> {
+    let attrs = sent.iter().map(|ix| ty.attr(*ix));
+    attrs.filter(|a| a.sensitive).map(|a| a.name.clone()).collect()
+}
