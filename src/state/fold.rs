@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::State;
 use super::journal::{Intent, Journal, JournalError, Record};
+use super::{Entry, State};
 use crate::address::Address;
 
 /// A state to which records are being added.
@@ -65,18 +65,12 @@ impl Fold {
                 let calls = self.open.entry(intent.address.clone()).or_default();
                 calls.insert((intent.step, intent.call), intent);
             }
-            Record::Entry { address, entry } => {
-                self.settle(&address);
-                // The entry carries the incarnation from now on, unless an adopted object has
-                // one that is already used up.
-                let used = self.state.incarnations.get(&address);
-                if used.is_some_and(|used| *used <= entry.incarnation) {
-                    self.state.incarnations.remove(&address);
-                }
-                self.state.entries.insert(address, *entry);
-            }
+            Record::Entry { address, entry } => self.insert(address, *entry),
             Record::Removed { address, incarnation } => self.remove(&address, incarnation),
-            Record::Forgotten { address } => self.remove(&address, 0),
+            Record::Forgotten { address } => {
+                self.state.pending.remove(&address);
+                self.remove(&address, 0);
+            }
             Record::Failed { address, step, attempt: _, definite, text: _ } => {
                 if definite {
                     self.failed(&address, step);
@@ -94,16 +88,38 @@ impl Fold {
         }
     }
 
-    /// The outcome of everything sent for an address is known.
-    fn settle(&mut self, address: &Address) {
-        self.open.remove(address);
-        self.state.pending.remove(address);
+    /// The outcome of everything sent for the address is known. What is pending ends too when this
+    /// is the object that was; in a replacement, the old object says nothing about the new one.
+    fn insert(&mut self, address: Address, entry: Entry) {
+        self.open.remove(&address);
+        let state = &mut self.state;
+        let awaited = state.pending.get(&address).is_some_and(|pending| {
+            pending.candidates.contains(&entry.id) || pending.incarnation <= entry.incarnation
+        });
+        if awaited {
+            state.pending.remove(&address);
+        }
+        // The entry carries the incarnation from now on, unless it is an adopted object and later
+        // ones are used up.
+        if state.incarnations.get(&address).is_some_and(|used| *used <= entry.incarnation) {
+            state.incarnations.remove(&address);
+        }
+        let now = entry.incarnation;
+        let before = state.entries.insert(address.clone(), entry).map(|old| old.incarnation);
+        if let Some(used) = before.filter(|used| *used > now) {
+            self.raise(address, used.saturating_add(1));
+        }
     }
 
+    /// As for [`Fold::insert`]: what is pending stays when it is to follow the removed object.
     fn remove(&mut self, address: &Address, incarnation: u32) {
-        self.settle(address);
-        let removed = self.state.entries.remove(address);
-        let after = removed.map_or(0, |entry| entry.incarnation.saturating_add(1));
+        self.open.remove(address);
+        let removed = self.state.entries.remove(address).map(|entry| entry.incarnation);
+        let successor = self.state.pending.get(address).map(|pending| pending.incarnation);
+        if removed.is_none() || successor <= removed {
+            self.state.pending.remove(address);
+        }
+        let after = removed.map_or(0, |used| used.saturating_add(1));
         self.raise(address.clone(), incarnation.max(after));
     }
 
@@ -125,7 +141,8 @@ impl Fold {
                 return;
             }
         }
-        self.settle(address);
+        self.open.remove(address);
+        self.state.pending.remove(address);
     }
 }
 
