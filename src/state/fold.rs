@@ -66,10 +66,17 @@ impl Fold {
                 calls.insert((intent.step, intent.call), intent);
             }
             Record::Entry { address, entry } => self.insert(address, *entry),
-            Record::Removed { address, incarnation } => self.remove(&address, incarnation),
+            Record::Removed { address, incarnation } => {
+                let next = self.remove(&address).max(incarnation);
+                // An attachment has no id of its own that could be used up.
+                if incarnation > 0 || address.member_of().is_none() {
+                    self.raise(address, next);
+                }
+            }
             Record::Forgotten { address } => {
                 self.state.pending.remove(&address);
-                self.remove(&address, 0);
+                let next = self.remove(&address);
+                self.raise(address, next);
             }
             Record::Failed { address, step, attempt: _, definite, text: _ } => {
                 if definite {
@@ -111,16 +118,16 @@ impl Fold {
         }
     }
 
-    /// As for [`Fold::insert`]: what is pending stays when it is to follow the removed object.
-    fn remove(&mut self, address: &Address, incarnation: u32) {
+    /// Returns the incarnation after that of the removed object. As for [`Fold::insert`], what is
+    /// pending stays when it is to follow.
+    fn remove(&mut self, address: &Address) -> u32 {
         self.open.remove(address);
         let removed = self.state.entries.remove(address).map(|entry| entry.incarnation);
         let successor = self.state.pending.get(address).map(|pending| pending.incarnation);
         if removed.is_none() || successor <= removed {
             self.state.pending.remove(address);
         }
-        let after = removed.map_or(0, |used| used.saturating_add(1));
-        self.raise(address.clone(), incarnation.max(after));
+        removed.map_or(0, |used| used.saturating_add(1))
     }
 
     /// Incarnations only rise: an id that was used once may be taken for good.

@@ -96,6 +96,17 @@ fn incarnations_only_rise() {
 }
 
 #[test]
+fn a_detached_attachment_leaves_nothing_behind() {
+    let link = Address::new("storage", "s").member("clusters", "cluster.a");
+    let attached = Record::Entry { address: link.clone(), entry: Box::new(zone("a")) };
+    let detached = Record::Removed { address: link.clone(), incarnation: 0 };
+    let fold = folded(small(), [attached, intent(&link, 4, 0), detached]);
+    assert_eq!(fold.state.incarnations, small().incarnations);
+    assert!(!fold.state.entries.contains_key(&link));
+    assert_eq!(open(&fold), []);
+}
+
+#[test]
 fn a_journal_belongs_to_one_state() {
     let journal = |run: Run| Journal { run, records: vec![entry(0)], torn: 0 };
     let state = small();
