@@ -28,15 +28,15 @@ fn picture(session: &Session) -> Picture {
         picture.nodes.push(Node { address: resource.address.clone(), kind: kind.to_string() });
     }
     for (dependent, dependency, _) in config::edges(desired) {
-        picture.edges.push(Edge { dependent, dependency, why: "reference".to_owned() });
+        picture.edges.push(Edge { from: dependent, to: dependency, why: "reference".to_owned() });
     }
     for link in &desired.links {
         picture.nodes.push(Node { address: link.address.clone(), kind: "attachment".to_owned() });
         for end in [&link.owner, &link.to] {
             if let End::Ours(address) = end {
                 picture.edges.push(Edge {
-                    dependent: link.address.clone(),
-                    dependency: address.clone(),
+                    from: link.address.clone(),
+                    to: address.clone(),
                     why: "attaches".to_owned(),
                 });
             }

@@ -10,7 +10,7 @@ use crate::schema;
 pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
     let schemas = schemas()?;
     if args.json_schema {
-        output.data(&line(schema::json_schema(&schemas)));
+        output.data(&line(format!("{:#}", schema::json_schema(&schemas))));
         return Ok(Exit::Done);
     }
     let Some(kind) = &args.kind else {
