@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::world::{FREE_UUID, cluster, host_body, zone};
-use crate::common::raw::{Api, VERSIONS};
+use crate::common::raw::{Api, PASSWORD, VERSIONS};
 
 #[tokio::test]
 async fn case_23_an_unknown_path_is_a_plain_404() {
@@ -47,7 +47,9 @@ async fn case_25_wrong_verbs_on_a_shared_path() {
         let expected = format!("the body doesn't contain action mapping to the URL[/v1{path}]");
         assert_eq!(put, expected);
 
-        api.send(api.request(Method::PATCH, &path).json(&json!({}))).await.expect_text(405);
+        for verb in [Method::PATCH, Method::OPTIONS] {
+            api.send(api.request(verb, &path).json(&json!({}))).await.expect_text(405);
+        }
 
         let post = api.post(&path, json!({"params": {"name": "west"}})).await.expect_text(500);
         assert!(post.starts_with("No creational API found for the path["), "{post}");
@@ -88,6 +90,22 @@ async fn the_type_check_knows_only_what_the_class_declares() {
     let old = Api::start(ServerVersion::V3_0).await;
     let accepted = old.post("/zones", yes).await;
     assert_eq!(old.inventory(accepted).await["name"], "east");
+}
+
+#[tokio::test]
+async fn a_path_of_one_api_takes_any_verb() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        let body = json!({"logInByAccount": {"accountName": "admin", "password": PASSWORD}});
+        let posted = api.send(api.bare(Method::POST, "/accounts/login").json(&body)).await;
+        assert!(posted.expect(200)["inventory"]["uuid"].is_string(), "{posted:?}");
+
+        let zone = zone(&api, "east").await;
+        let cluster = cluster(&api, &zone, "rack").await;
+        let accepted = api.put("/hosts/kvm", host_body(&cluster, "10.0.1.1")).await;
+        api.inventory(accepted).await;
+        assert_eq!(api.rows("/hosts").await.len(), 1);
+    }
 }
 
 #[tokio::test]

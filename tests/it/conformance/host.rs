@@ -6,7 +6,8 @@ use rackform::emulator::ServerVersion;
 use serde_json::{Value, json};
 
 use super::world::{
-    FREE_UUID, act, by_uuid, cluster, host, host_body, named, populated, uuid, zone,
+    FREE_UUID, act, attach, by_uuid, cluster, host, host_body, local, named, nfs, populated, uuid,
+    zone,
 };
 use crate::common::raw::{Api, VERSIONS};
 
@@ -101,7 +102,7 @@ async fn case_32_maintenance_wants_a_connected_host_and_passes_through_pre_maint
         assert_eq!(by_uuid(&api, "/hosts", &two).await["state"], "Enabled");
 
         // A failure on the way: back to the state before.
-        api.fault("api=ChangeHostState,once,error=HOST.1001").await;
+        api.fault("api=ChangeHostState,connect-fail").await;
         change(&api, &one, "maintain").await.expect_error("HOST.1001");
         assert_eq!(by_uuid(&api, "/hosts", &one).await["state"], "Enabled");
 
@@ -199,6 +200,60 @@ async fn a_host_needs_an_existing_cluster_and_a_possible_address() {
 }
 
 #[tokio::test]
+async fn a_host_that_reaches_no_storage_is_not_added() {
+    for version in VERSIONS {
+        let api = Api::seeded(version, empty_cluster()).await;
+        let zone = named(&api, "/zones", "east").await;
+        let rack = named(&api, "/clusters", "rack").await;
+        let shared = nfs(&api, &zone, "shared", &format!("{UNREACHABLE}:/export")).await;
+        attach(&api, &rack, &shared).await;
+
+        let accepted = api.post("/hosts/kvm", host_body(&rack, "10.0.1.1")).await;
+        let said = api.fails(accepted, "SYS.1006").await;
+        let expected = "host can not access any primary storage, please check network";
+        assert!(said.contains(expected), "{said}");
+        assert!(api.rows("/hosts").await.is_empty());
+
+        // One that it can reach is enough.
+        let scratch = local(&api, &zone, "scratch", "/zstack_ps").await;
+        attach(&api, &rack, &scratch).await;
+        host(&api, &rack, "10.0.1.1").await;
+    }
+}
+
+#[tokio::test]
+async fn version_3_refuses_to_update_a_host_that_is_connecting() {
+    for version in VERSIONS {
+        let api = Api::slow(version, empty_cluster(), JOB).await;
+        let rack = named(&api, "/clusters", "rack").await;
+        let adding = api.post("/hosts/kvm", host_body(&rack, "10.0.1.1")).await;
+        let host = uuid(&seen(&api, "10.0.1.1", "status", "Connecting").await);
+        let renamed =
+            act(&api, &format!("/hosts/{host}"), "updateHost", json!({"name": "new"})).await;
+        match version {
+            ServerVersion::V3_0 => {
+                assert_eq!(renamed.status, 503, "{renamed:?}");
+                assert!(renamed.text.contains("which is connecting or creating"), "{renamed:?}");
+            }
+            ServerVersion::V5_2 => {
+                renamed.expect(200);
+            }
+        }
+        api.inventory(adding).await;
+    }
+}
+
+#[tokio::test]
+async fn a_host_is_disabled_while_it_is_deleted() {
+    let api = Api::slow(ServerVersion::V3_0, populated(), JOB).await;
+    let two = named(&api, "/hosts", "two").await;
+    let accepted = api.delete(&format!("/hosts/{two}")).await;
+    seen(&api, "10.0.1.2", "state", "Disabled").await;
+    api.done(accepted).await;
+    assert_eq!(api.names("/hosts").await, ["one"]);
+}
+
+#[tokio::test]
 async fn enable_is_harmless_and_leaving_maintenance_connects_again() {
     let api = Api::seeded(ServerVersion::V5_2, populated()).await;
     let one = named(&api, "/hosts", "one").await;
@@ -220,6 +275,19 @@ async fn enable_is_harmless_and_leaving_maintenance_connects_again() {
     seen(&api, "10.0.1.1", "status", "Connected").await;
     let reconnected = act(&api, &path, "reconnectHost", json!({})).await.expect(200);
     assert_eq!(reconnected["inventory"]["status"], "Connected");
+}
+
+#[tokio::test]
+async fn a_failed_reconnect_is_told_and_seen() {
+    let api = Api::seeded(ServerVersion::V3_0, populated()).await;
+    let one = named(&api, "/hosts", "one").await;
+    api.fault("api=ReconnectHost,connect-fail").await;
+    let path = format!("/hosts/{one}");
+    act(&api, &path, "reconnectHost", json!({})).await.expect_error("HOST.1002");
+    let row = by_uuid(&api, "/hosts", &one).await;
+    assert_eq!((&row["status"], &row["state"]), (&json!("Disconnected"), &json!("Enabled")));
+    act(&api, &path, "reconnectHost", json!({})).await.expect(200);
+    assert_eq!(by_uuid(&api, "/hosts", &one).await["status"], "Connected");
 }
 
 #[tokio::test]

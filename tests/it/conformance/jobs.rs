@@ -136,6 +136,16 @@ async fn case_54_a_finished_job_is_forgotten_after_three_hours() {
 }
 
 #[tokio::test]
+async fn a_job_that_never_ends_is_never_forgotten() {
+    let api = Api::start(ServerVersion::V3_0).await;
+    api.fault("api=CreateZone,job-hang").await;
+    let job = create_with(&api, FREE_UUID).await.job_uuid(ServerVersion::V3_0);
+    api.advance(10 * 3600).await;
+    let reply = api.poll(&job).await;
+    assert_eq!((reply.status, reply.text.as_str()), (202, ""), "only ended jobs are purged");
+}
+
+#[tokio::test]
 async fn a_job_without_result_ends_with_an_empty_body() {
     for version in VERSIONS {
         let api = Api::start(version).await;
@@ -197,7 +207,7 @@ async fn a_web_hook_gets_what_the_poll_says() {
                 .json(&json!({"params": params}));
             let job = api.send(create).await.job_uuid(version);
 
-            let call = tokio::time::timeout(Duration::from_secs(10), receive(&listener));
+            let call = tokio::time::timeout(Duration::from_secs(10), receive(&listener, "200 OK"));
             let call = call.await.expect("the hook is called");
             assert!(call.head.starts_with("post /done http/1.1"), "{call:?}");
             assert_eq!(call.header("x-job-uuid"), Some(job.as_str()), "{call:?}");
@@ -206,6 +216,22 @@ async fn a_web_hook_gets_what_the_poll_says() {
             assert_eq!(call.body, polled.json(), "the same body as the poll result");
         }
     }
+}
+
+#[tokio::test]
+async fn a_web_hook_that_fails_is_called_again() {
+    let api = Api::start(ServerVersion::V3_0).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let hook = format!("http://{}/done", listener.local_addr().expect("an address"));
+    let create = api.request(Method::POST, "/zones").header("X-Web-Hook", &hook);
+    let create = create.json(&json!({"params": {"name": "east"}}));
+    let job = api.send(create).await.job_uuid(ServerVersion::V3_0);
+    for answer in ["500 Internal Server Error", "200 OK"] {
+        let call = tokio::time::timeout(Duration::from_secs(10), receive(&listener, answer));
+        let call = call.await.expect("the hook is called");
+        assert_eq!(call.header("x-job-uuid"), Some(job.as_str()), "{call:?}");
+    }
+    api.finish(&job).await.expect(200);
 }
 
 async fn create_with(api: &Api, job: &str) -> Reply {
@@ -227,8 +253,8 @@ impl HookCall {
     }
 }
 
-/// Takes one HTTP request and answers it with 200.
-async fn receive(listener: &TcpListener) -> HookCall {
+/// Takes one HTTP request and answers it with this status.
+async fn receive(listener: &TcpListener, status: &str) -> HookCall {
     let (mut stream, _) = listener.accept().await.expect("a connection");
     let mut read = Vec::new();
     loop {
@@ -238,8 +264,9 @@ async fn receive(listener: &TcpListener) -> HookCall {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.and_then(|n| n.parse().ok()).expect("a body's length");
             if body.len() >= length {
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-                stream.write_all(answer).await.expect("the answer is taken");
+                let answer =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.expect("the answer is taken");
                 let body = serde_json::from_str(body).expect("a JSON body");
                 return HookCall { head, body };
             }

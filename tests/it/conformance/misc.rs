@@ -117,6 +117,15 @@ async fn a_failed_write_says_what_and_why_in_one_envelope() {
 }
 
 #[tokio::test]
+async fn long_details_are_cut() {
+    let api = Api::start(ServerVersion::V3_0).await;
+    let body = json!({"params": {"name": "east", "resourceUuid": "x".repeat(5000)}});
+    let accepted = api.post("/zones", body).await;
+    let error = api.job(accepted).await.expect_error("SYS.1007");
+    assert_eq!(text(&error, "details").chars().count(), 4096);
+}
+
+#[tokio::test]
 async fn requests_are_recorded() {
     let api = Api::start(ServerVersion::V3_0).await;
     api.get("/zones?q=name=seen-by-nobody-else").await.expect(200);

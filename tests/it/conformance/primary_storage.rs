@@ -105,7 +105,7 @@ async fn case_38_what_an_attach_is_refused_for() {
 
         host(&api, &rack, "10.0.1.1").await;
         let broken = nfs(&api, &east, "broken", EXPORT).await;
-        api.fault("api=AttachPrimaryStorageToCluster,once,error=PS.1001").await;
+        api.fault("api=AttachPrimaryStorageToCluster,connect-fail").await;
         refused(&api, &rack, &broken, "PS.1001").await;
 
         for storage in [&far, &twin, &broken] {
@@ -235,6 +235,25 @@ async fn case_53_get_by_path_deletes_and_is_recorded() {
 }
 
 #[tokio::test]
+async fn a_failed_add_leaves_no_row_but_its_uuid_stays_taken() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        let zone = zone(&api, "east").await;
+        let mut body = storage_body(&zone, "shared", EXPORT);
+        body["params"]["resourceUuid"] = json!(FREE_UUID);
+        api.fault("api=AddNfsPrimaryStorage,connect-fail").await;
+        let accepted = api.post(NFS, body.clone()).await;
+        assert_eq!(api.job(accepted).await.status, 503);
+        assert!(api.rows("/primary-storage").await.is_empty());
+
+        let accepted = api.post(NFS, body).await;
+        api.fails(accepted, "SYS.1000").await;
+        assert!(api.rows("/primary-storage").await.is_empty());
+        nfs(&api, &zone, "shared", EXPORT).await;
+    }
+}
+
+#[tokio::test]
 async fn nfs_is_connected_once_a_host_mounts_it_whatever_came_first() {
     for version in VERSIONS {
         let api = Api::start(version).await;
@@ -250,6 +269,19 @@ async fn nfs_is_connected_once_a_host_mounts_it_whatever_came_first() {
         let second = nfs(&api, &zone, "second", "192.0.2.10:/second").await;
         attach(&api, &rack, &second).await;
         connected(&api, &second).await;
+    }
+}
+
+#[tokio::test]
+async fn an_attach_by_url_alone_may_have_an_empty_body() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        let zone = zone(&api, "east").await;
+        let rack = cluster(&api, &zone, "rack").await;
+        let storage = local(&api, &zone, "scratch", "/zstack_ps").await;
+        let accepted = api.post(&link(&rack, &storage), json!({})).await;
+        assert_eq!(api.inventory(accepted).await["attachedClusterUuids"], json!([rack]));
+        assert_eq!(api.violations().await, Vec::<Value>::new());
     }
 }
 

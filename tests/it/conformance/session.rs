@@ -76,12 +76,16 @@ async fn case_04_a_missing_authorization_is_a_plain_400() {
 async fn case_05_another_authorization_scheme_is_a_plain_400() {
     for version in VERSIONS {
         let api = Api::start(version).await;
-        let create = api
-            .bare(Method::POST, "/zones")
-            .header("Authorization", "Basic x")
-            .json(&json!({"params": {"name": "east"}}));
-        let reply = api.send(create).await;
-        assert_eq!(reply.expect_text(400), "Authorization type must be 'OAuth'");
+        // Access keys came after 3.0.
+        let old_only = (version == ServerVersion::V3_0).then_some("ZStack key:signature");
+        for scheme in ["Basic x", "Bearer x"].into_iter().chain(old_only) {
+            let create = api
+                .bare(Method::POST, "/zones")
+                .header("Authorization", scheme)
+                .json(&json!({"params": {"name": "east"}}));
+            let reply = api.send(create).await;
+            assert_eq!(reply.expect_text(400), "Authorization type must be 'OAuth'");
+        }
         assert!(api.rows("/zones").await.is_empty(), "nothing was created");
     }
 }
@@ -161,6 +165,28 @@ async fn a_session_can_be_renewed() {
     assert_eq!(text(&session, "uuid"), api.session);
     api.advance(1000).await;
     api.get("/zones").await.expect(200);
+}
+
+#[tokio::test]
+async fn sessions_are_limited_in_number() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        // One is open already.
+        for _ in 1..500 {
+            api.login().await;
+        }
+        let reply = api.log_in_with("admin", PASSWORD).await;
+        assert_eq!(reply.status, 503, "{reply:?}");
+        let error = &reply.json()["error"];
+        let said = text(error, "details");
+        let expected = "Login sessions hit limit of max allowed concurrent login sessions, \
+                        max allowed: 500";
+        assert!(said.contains(expected), "{said}");
+        if version == ServerVersion::V5_2 {
+            assert_eq!(error["code"], "ID.1006");
+        }
+        api.get("/zones").await.expect(200);
+    }
 }
 
 async fn valid(api: &Api) -> serde_json::Value {

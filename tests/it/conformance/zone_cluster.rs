@@ -145,6 +145,23 @@ async fn a_cluster_is_enabled_and_of_type_zstack() {
 }
 
 #[tokio::test]
+async fn zone_names_have_an_alphabet_since_5_2() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        zone(&api, "机房 A-1_(b):c+d.e").await;
+        let accepted = api.post("/zones", json!({"params": {"name": "hall/2"}})).await;
+        let reply = api.job(accepted).await;
+        match version {
+            ServerVersion::V3_0 => assert_eq!(reply.expect(200)["inventory"]["name"], "hall/2"),
+            ServerVersion::V5_2 => {
+                reply.expect_error("SYS.1007");
+                assert_eq!(api.rows("/zones").await.len(), 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn names_are_not_unique() {
     let api = Api::start(ServerVersion::V3_0).await;
     zone(&api, "east").await;
