@@ -12,7 +12,7 @@ use super::world::{FREE_UUID, by_uuid, uuid, zone};
 use crate::common::raw::{Api, Reply, VERSIONS, is_uuid, text};
 
 /// Long enough for the request after an acceptance to arrive while the job still runs.
-const JOB: Duration = Duration::from_millis(400);
+const JOB: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn case_08_create_is_accepted_then_processing_then_done() {
