@@ -308,8 +308,9 @@ async fn change(api: &Api, host: &str, event: &str) -> crate::common::raw::Reply
 
 /// Lets the server see a host as Disconnected, as after three failed pings.
 async fn disconnect(api: &Api, host: &str) {
-    let row = json!({"uuid": host, "status": "Disconnected"});
-    api.control_post("rows", json!({"family": "host", "row": row})).await;
+    let drift = json!({"family": "host", "op": "patch", "uuid": host,
+                       "row": {"status": "Disconnected"}});
+    api.control_post("rows", drift).await;
     assert_eq!(by_uuid(api, "/hosts", host).await["status"], "Disconnected");
 }
 
