@@ -1,5 +1,7 @@
 //! Primary storage, Local and NFS: adding, attaching, detaching, deleting, updating.
 
+use std::time::Duration;
+
 use rackform::emulator::ServerVersion;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -82,7 +84,7 @@ async fn case_37_nfs_is_disconnected_and_empty_until_a_host_mounts_it() {
 #[tokio::test]
 async fn case_38_what_an_attach_is_refused_for() {
     for version in VERSIONS {
-        let api = Api::start(version).await;
+        let api = Api::seeded(version, json!({"zones": [], "unreachable": ["10.0.0.9"]})).await;
         let (east, west) = (zone(&api, "east").await, zone(&api, "west").await);
         let rack = cluster(&api, &east, "rack").await;
         let first = local(&api, &east, "first", "/zstack_ps").await;
@@ -104,8 +106,7 @@ async fn case_38_what_an_attach_is_refused_for() {
         assert!(said.contains(expected), "{said}");
 
         host(&api, &rack, "10.0.1.1").await;
-        let broken = nfs(&api, &east, "broken", EXPORT).await;
-        api.fault("api=AttachPrimaryStorageToCluster,connect-fail").await;
+        let broken = nfs(&api, &east, "broken", "10.0.0.9:/export").await;
         refused(&api, &rack, &broken, "PS.1001").await;
 
         for storage in [&far, &twin, &broken] {
@@ -254,6 +255,24 @@ async fn a_failed_add_leaves_no_row_but_its_uuid_stays_taken() {
 }
 
 #[tokio::test]
+async fn storage_shows_connecting_while_it_is_added_and_deleting_while_it_goes() {
+    for version in VERSIONS {
+        let seed = json!({"zones": [{"name": "east"}]});
+        let api = Api::slow(version, seed, Duration::from_millis(300)).await;
+        let zone = named(&api, "/zones", "east").await;
+        let adding = api.post(LOCAL, storage_body(&zone, "scratch", "/zstack_ps")).await;
+        let during = seen(&api, "status", "Connecting").await;
+        assert_eq!(during["state"], "Enabled", "{during}");
+        let storage = uuid(&api.inventory(adding).await);
+
+        let deleting = api.delete(&format!("/primary-storage/{storage}")).await;
+        seen(&api, "state", "Deleting").await;
+        api.done(deleting).await;
+        assert!(api.rows("/primary-storage").await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn nfs_is_connected_once_a_host_mounts_it_whatever_came_first() {
     for version in VERSIONS {
         let api = Api::start(version).await;
@@ -343,6 +362,17 @@ async fn update(api: &Api, storage: &str, params: Value) -> Value {
 async fn change(api: &Api, path: &str, event: &str) -> Value {
     let reply = act(api, path, "changePrimaryStorageState", json!({"stateEvent": event})).await;
     reply.expect(200)["inventory"].clone()
+}
+
+/// Asks for storage until a member of one has this value.
+async fn seen(api: &Api, member: &str, value: &str) -> Value {
+    for _ in 0..5_000 {
+        let rows = api.rows("/primary-storage").await;
+        if let Some(row) = rows.into_iter().find(|row| row[member] == value) {
+            return row;
+        }
+    }
+    panic!("no primary storage ever had {member} {value}")
 }
 
 /// Waits until a storage is Connected and knows its size, which is computed a while after.

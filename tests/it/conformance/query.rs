@@ -101,6 +101,17 @@ async fn case_22_an_unknown_field_is_an_internal_error() {
 }
 
 #[tokio::test]
+async fn version_3_does_not_know_the_members_of_version_5() {
+    for (path, member) in [("/zones", "isDefault"), ("/clusters", "architecture")] {
+        let old = Api::start(ServerVersion::V3_0).await;
+        let condition = format!("{path}?q={member}=x");
+        old.get(&condition).await.expect_error("SYS.1000");
+        let new = Api::start(ServerVersion::V5_2).await;
+        assert!(new.rows(&condition).await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn conditions_are_joined_by_and() {
     let api = Api::seeded(ServerVersion::V3_0, zones(&["a", "b", "c"])).await;
     assert_eq!(api.names("/zones?q=name!=a&q=name!=c").await, ["b"]);

@@ -3,7 +3,7 @@
 use rackform::emulator::ServerVersion;
 use serde_json::{Value, json};
 
-use super::world::{FREE_UUID, act, by_uuid, cluster, uuid, zone};
+use super::world::{FREE_UUID, act, by_uuid, cluster, named, populated, uuid, zone};
 use crate::common::raw::{Api, VERSIONS, text};
 
 #[tokio::test]
@@ -253,6 +253,32 @@ async fn an_update_of_what_is_not_there_is_refused() {
             let path = format!("/{path}/{FREE_UUID}");
             act(&api, &path, action, json!({"name": "x"})).await.expect_error("SYS.1003");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_of_a_cluster_wants_all_its_hosts_and_is_a_long_job() {
+    for version in VERSIONS {
+        let api = Api::seeded(version, populated()).await;
+        let rack = named(&api, "/clusters", "rack").await;
+        let path = format!("/clusters/{rack}");
+        let reply = act(&api, &path, "updateClusterOS", json!({})).await;
+        let job = uuid(&reply.expect(200)["inventory"]);
+        let row = by_uuid(&api, "/longjobs", &job).await;
+        assert_eq!(text(&row, "jobName"), "APIUpdateClusterOSMsg", "{row}");
+
+        let two = named(&api, "/hosts", "two").await;
+        let drift = json!({"family": "host", "op": "patch", "uuid": two,
+                           "row": {"status": "Disconnected"}});
+        api.control_post("rows", drift).await;
+        act(&api, &path, "updateClusterOS", json!({})).await.expect_error("SYS.1007");
+
+        let zone = named(&api, "/zones", "east").await;
+        let params = json!({"name": "sim", "zoneUuid": zone, "hypervisorType": "Simulator"});
+        let accepted = api.post("/clusters", json!({"params": params})).await;
+        let sim = uuid(&api.inventory(accepted).await);
+        let path = format!("/clusters/{sim}");
+        act(&api, &path, "updateClusterOS", json!({})).await.expect_error("SYS.1007");
     }
 }
 
