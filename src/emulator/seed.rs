@@ -1,0 +1,223 @@
+//! Seeds: a topology made live at once. In: JSON. Out: rows, in one transaction. No API is run:
+//! what a seed describes simply exists, Connected.
+//!
+//! ```json
+//! { "zones": [ { "name": "east", "clusters": [ { "name": "a", "hosts": [
+//!       { "name": "h1", "managementIp": "10.0.0.1", "vms": [ { "name": "v", "localStorage": true } ] } ] } ],
+//!     "primaryStorage": [ { "type": "LocalStorage", "name": "l", "url": "/zstack_ps", "clusters": ["a"] } ] } ],
+//!   "unreachable": ["10.0.0.9"],
+//!   "passwords": { "10.0.0.1": "the only one that connects" },
+//!   "accounts": [ { "name": "ci", "password": "p" } ] }
+//! ```
+//!
+//! Members of any object beyond those that hold others (`clusters`, `hosts`, `vms`, …) become
+//! members of its row; `uuid` chooses the uuid.
+
+use serde_json::{Map, Value, json};
+
+use super::core::Core;
+use super::store::{Row, Tx, str_of};
+use super::zstack;
+
+/// Plants a seed; returns how many rows of each family there are then. Errors: a member of the
+/// wrong shape, a reference to a cluster that the zone does not have.
+pub fn plant(core: &Core, seed: &Value) -> Result<Value, String> {
+    let seed = seed.as_object().ok_or("a seed is an object")?;
+    core.with(|tx| {
+        let mut planter = Planter { tx, core };
+        for zone in list(seed, "zones")? {
+            planter.zone(zone)?;
+        }
+        for vm in list(seed, "vms")? {
+            planter.loose_vm(vm)?;
+        }
+        for address in list(seed, "unreachable")? {
+            let address = address.as_str().ok_or("'unreachable' is a list of addresses")?;
+            planter.tx.put("unreachable", address, Row::new());
+        }
+        for (address, password) in
+            seed.get("passwords").and_then(Value::as_object).into_iter().flatten()
+        {
+            let digest = zstack::digest(address, password.as_str().unwrap_or_default());
+            planter.tx.put("unreachable", address, row(json!({ "passwordDigest": digest })));
+        }
+        for account in list(seed, "accounts")? {
+            planter.account(account)?;
+        }
+        Ok(json!(super::core::summary(planter.tx.store)))
+    })
+}
+
+struct Planter<'a, 'b> {
+    tx: &'a mut Tx<'b>,
+    core: &'a Core,
+}
+
+impl Planter<'_, '_> {
+    /// Puts a row: given members over defaults, without those that hold other objects.
+    fn put(&mut self, family: &'static str, given: &Map<String, Value>, defaults: Value) -> String {
+        const HOLDERS: [&str; 7] =
+            ["clusters", "hosts", "vms", "volumes", "primaryStorage", "localStorage", "password"];
+        let mut members = row(defaults);
+        for (name, value) in given.iter().filter(|(name, _)| !HOLDERS.contains(&name.as_str())) {
+            members.insert(name.clone(), value.clone());
+        }
+        let uuid = match members.get("uuid").and_then(Value::as_str) {
+            Some(uuid) => uuid.to_owned(),
+            None => self.core.fresh_uuid(),
+        };
+        members.insert("uuid".into(), json!(uuid));
+        members.insert("createDate".into(), json!(self.tx.now));
+        members.insert("lastOpDate".into(), json!(self.tx.now));
+        members.retain(|_, value| !value.is_null());
+        self.tx.put(family, &uuid, members);
+        uuid
+    }
+
+    fn zone(&mut self, zone: &Value) -> Result<(), String> {
+        let zone = object(zone, "zones")?;
+        let zone_uuid = self.put("zone", zone, json!({ "state": "Enabled", "type": "zstack" }));
+        let mut clusters = Vec::new();
+        for cluster in list(zone, "clusters")? {
+            let cluster = object(cluster, "clusters")?;
+            let defaults = json!({ "state": "Enabled", "hypervisorType": "KVM", "type": "zstack", "zoneUuid": zone_uuid });
+            let uuid = self.put("cluster", cluster, defaults);
+            clusters.push((uuid, cluster));
+        }
+        let mut local = None;
+        let mut shared = None;
+        for storage in list(zone, "primaryStorage")? {
+            let uuid = self.storage(object(storage, "primaryStorage")?, &zone_uuid, &clusters)?;
+            let kind = storage.get("type").and_then(Value::as_str);
+            if kind == Some("LocalStorage") {
+                local = Some(uuid)
+            } else {
+                shared = Some(uuid)
+            };
+        }
+        for (cluster_uuid, cluster) in &clusters {
+            for host in list(cluster, "hosts")? {
+                self.host(object(host, "hosts")?, (&zone_uuid, cluster_uuid), (&local, &shared))?;
+            }
+            for link in self.tx.uuids("primaryStorageClusterRef", "clusterUuid", cluster_uuid) {
+                let storage = link.split('/').next().unwrap_or_default();
+                zstack::storage_follows_hosts(self.tx, storage);
+            }
+        }
+        Ok(())
+    }
+
+    fn storage(
+        &mut self,
+        storage: &Map<String, Value>,
+        zone: &str,
+        clusters: &[(String, &Map<String, Value>)],
+    ) -> Result<String, String> {
+        let kind = storage
+            .get("type")
+            .and_then(Value::as_str)
+            .ok_or("a primary storage needs a 'type'")?;
+        let behaviour = zstack::kind_named(kind)
+            .ok_or_else(|| format!("primary storage type '{kind}' is not known"))?;
+        let status = if behaviour.needs_host { "Disconnected" } else { "Connected" };
+        let defaults = json!({ "state": "Enabled", "status": status, "zoneUuid": zone });
+        let uuid = self.put("primaryStorage", storage, defaults);
+        let mount = (behaviour.mount_path)(&uuid, str_of(storage, "url"));
+        self.tx.patch("primaryStorage", &uuid, &[("mountPath", json!(mount))]);
+        for name in list(storage, "clusters")? {
+            let found = clusters.iter().find(|(_, cluster)| cluster.get("name") == Some(name));
+            let (cluster, _) = found.ok_or_else(|| format!("the zone has no cluster {name}"))?;
+            zstack::attach_storage(self.tx, &uuid, cluster);
+        }
+        Ok(uuid)
+    }
+
+    fn host(
+        &mut self,
+        host: &Map<String, Value>,
+        (zone, cluster): (&str, &str),
+        (local, shared): (&Option<String>, &Option<String>),
+    ) -> Result<(), String> {
+        let address = str_of(host, "managementIp");
+        let password = host.get("password").and_then(Value::as_str).unwrap_or("password");
+        let defaults = json!({
+            "zoneUuid": zone, "clusterUuid": cluster, "hypervisorType": "KVM", "state": "Enabled",
+            "status": "Connected", "username": "root", "sshPort": 22,
+            "passwordDigest": zstack::digest(address, password),
+        });
+        let uuid = self.put("host", host, defaults);
+        for vm in list(host, "vms")? {
+            let vm = object(vm, "vms")?;
+            let on_disk = vm.get("localStorage").and_then(Value::as_bool).unwrap_or(false);
+            let storage = if on_disk { local } else { shared };
+            let place = json!({ "zoneUuid": zone, "clusterUuid": cluster, "hostUuid": uuid, "state": "Running" });
+            self.vm(vm, place, storage.as_deref(), on_disk);
+        }
+        Ok(())
+    }
+
+    fn vm(&mut self, vm: &Map<String, Value>, place: Value, storage: Option<&str>, on_disk: bool) {
+        let host = place.get("hostUuid").cloned().unwrap_or(Value::Null);
+        let mut defaults = row(
+            json!({ "type": "UserVm", "hypervisorType": "KVM", "memorySize": 1u64 << 30, "cpuNum": 1, "platform": "Linux" }),
+        );
+        defaults.extend(row(place));
+        let uuid = self.put("vm", vm, Value::Object(defaults));
+        let name = format!("ROOT-for-{}", str_of(vm, "name"));
+        let volume = row(
+            json!({ "name": name, "size": 10u64 << 30, "actualSize": 1u64 << 30, "type": "Root",
+            "format": "qcow2", "deviceId": 0, "state": "Enabled", "status": "Ready", "isShareable": false,
+            "vmInstanceUuid": uuid, "primaryStorageUuid": storage }),
+        );
+        let volume = self.put("volume", &volume, json!({}));
+        self.tx.patch("vm", &uuid, &[("rootVolumeUuid", json!(volume))]);
+        if on_disk {
+            let link = json!({ "resourceUuid": volume, "hostUuid": host, "primaryStorageUuid": storage,
+                "size": 10u64 << 30, "resourceType": "VolumeVO", "createDate": self.tx.now, "lastOpDate": self.tx.now });
+            self.tx.put("localRef", &volume, row(link));
+        }
+    }
+
+    /// A VM at the top level names where it is by uuids or not at all.
+    fn loose_vm(&mut self, vm: &Value) -> Result<(), String> {
+        let vm = object(vm, "vms")?;
+        let storage = vm.get("primaryStorageUuid").and_then(Value::as_str).map(str::to_owned);
+        let on_disk = vm.get("localStorage").and_then(Value::as_bool).unwrap_or(false);
+        let mut members = vm.clone();
+        members.shift_remove("primaryStorageUuid");
+        let host = vm.get("hostUuid").cloned().unwrap_or(Value::Null);
+        let state = if host.is_null() { "Stopped" } else { "Running" };
+        self.vm(&members, json!({ "hostUuid": host, "state": state }), storage.as_deref(), on_disk);
+        Ok(())
+    }
+
+    fn account(&mut self, account: &Value) -> Result<(), String> {
+        let account = object(account, "accounts")?;
+        let (name, password) = (str_of(account, "name"), str_of(account, "password"));
+        let uuid = account
+            .get("uuid")
+            .and_then(Value::as_str)
+            .map_or_else(|| self.core.fresh_uuid(), str::to_owned);
+        zstack::put_account(self.tx, (&uuid, name, "Normal"), password);
+        Ok(())
+    }
+}
+
+fn row(value: Value) -> Row {
+    match value {
+        Value::Object(members) => members,
+        _ => Row::new(),
+    }
+}
+
+fn object<'a>(value: &'a Value, name: &str) -> Result<&'a Map<String, Value>, String> {
+    value.as_object().ok_or_else(|| format!("'{name}' is a list of objects"))
+}
+
+fn list<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a [Value], String> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(format!("'{name}' is a list")),
+    }
+}

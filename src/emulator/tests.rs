@@ -1,0 +1,289 @@
+//! The emulator over real HTTP, as the first client sees it.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::*;
+
+struct Client {
+    http: reqwest::Client,
+    url: String,
+    session: String,
+}
+
+impl Client {
+    async fn new(running: &Running) -> Client {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let mut client = Client { http, url: running.url(), session: String::new() };
+        // sha512("password"), as the reference gives its first and last digits.
+        let hash = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
+        let body = json!({ "logInByAccount": { "accountName": "admin", "password": hash } });
+        let reply = client.send("PUT", "/accounts/login", Some(body)).await;
+        assert_eq!(reply.0, 200, "{}", reply.1);
+        let session: Value = serde_json::from_str(&reply.1).expect("JSON");
+        client.session = session["inventory"]["uuid"].as_str().expect("a session").to_owned();
+        client
+    }
+
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(u16, String)> {
+        let url = format!("{}/zstack/v1{path}", self.url);
+        let mut request = self.http.request(method.parse().expect("a method"), url);
+        if !self.session.is_empty() {
+            request = request.header("Authorization", format!("OAuth {}", self.session));
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        let reply = request.send().await?;
+        Ok((reply.status().as_u16(), reply.text().await?))
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+        self.try_send(method, path, body).await.expect("a reply")
+    }
+
+    /// Sends and polls to the end.
+    async fn job(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let body = Some(body).filter(|_| method != "DELETE");
+        let (status, text) = self.send(method, path, body).await;
+        assert_eq!(status, 202, "{text}");
+        let location: Value = serde_json::from_str(&text).expect("JSON");
+        let location = location["location"].as_str().expect("a location").to_owned();
+        let at = location.find("/api-jobs/").expect("a job");
+        loop {
+            let (status, text) = self.send("GET", &location[at..], None).await;
+            if status != 202 {
+                return (status, serde_json::from_str(&text).unwrap_or(Value::Null));
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn make(&self, path: &str, params: Value) -> Value {
+        let (status, body) = self.job("POST", path, json!({ "params": params })).await;
+        assert_eq!(status, 200, "{body}");
+        body["inventory"].clone()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, text) = self.send("GET", path, None).await;
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let url = format!("{}/emulator/{path}", self.url);
+        let request = self.http.request(method.parse().expect("a method"), url);
+        let reply = request.body(body.to_string()).send().await.expect("a reply");
+        assert!(reply.status().is_success(), "{}", reply.text().await.unwrap_or_default());
+        serde_json::from_str(&reply.text().await.expect("text")).expect("JSON")
+    }
+}
+
+fn code(reply: &(u16, Value)) -> &str {
+    assert_eq!(reply.0, 503, "{}", reply.1);
+    reply.1["error"]["code"].as_str().expect("a code")
+}
+
+async fn plain() -> (Running, Client) {
+    let running = start(Options::default()).await.expect("starts");
+    let client = Client::new(&running).await;
+    (running, client)
+}
+
+/// A zone, a cluster and a host.
+async fn rack(client: &Client) -> (String, String, String) {
+    let id = |row: &Value| row["uuid"].as_str().expect("a uuid").to_owned();
+    let zone = id(&client.make("/zones", json!({ "name": "z" })).await);
+    let cluster = json!({ "name": "c", "zoneUuid": zone, "hypervisorType": "KVM" });
+    let cluster = id(&client.make("/clusters", cluster).await);
+    let host = id(&client.make("/hosts/kvm", host(&cluster, "10.0.0.1")).await);
+    (zone, cluster, host)
+}
+
+fn host(cluster: &str, address: &str) -> Value {
+    json!({ "name": "h", "managementIp": address, "clusterUuid": cluster, "username": "root", "password": "p@:/" })
+}
+
+#[tokio::test]
+async fn a_rack_comes_up_and_goes_with_its_zone() {
+    let (_running, client) = plain().await;
+    let (zone, cluster, host) = rack(&client).await;
+    let storage = json!({ "name": "n", "zoneUuid": zone, "url": "10.0.0.9:/n" });
+    let storage = client.make("/primary-storage/nfs", storage).await;
+    assert_eq!(
+        (&storage["status"], &storage["totalCapacity"]),
+        (&json!("Disconnected"), &json!(0))
+    );
+    let path = format!(
+        "/clusters/{cluster}/primary-storage/{}",
+        storage["uuid"].as_str().expect("a uuid")
+    );
+    let (status, attached) = client.job("POST", &path, json!({})).await;
+    assert_eq!((status, &attached["inventory"]["status"]), (200, &json!("Connected")));
+    assert_eq!(attached["inventory"]["attachedClusterUuids"], json!([cluster]));
+    let hosts = client.get("/hosts?q=hypervisorType=KVM&q=cluster.zone.name=z").await;
+    assert_eq!(hosts["inventories"][0]["uuid"], json!(host));
+    assert_eq!(hosts["inventories"][0]["status"], "Connected");
+    assert!(hosts["inventories"][0].get("password").is_none());
+    assert_eq!(client.job("DELETE", &format!("/zones/{zone}"), Value::Null).await.0, 200);
+    for path in ["/zones", "/clusters", "/hosts", "/primary-storage"] {
+        assert_eq!(client.get(path).await["inventories"], json!([]), "{path}");
+    }
+    assert_eq!(client.control("GET", "violations", Value::Null).await, json!([]));
+}
+
+#[tokio::test]
+async fn of_eight_adds_of_one_address_one_wins() {
+    let (_running, client) = plain().await;
+    let (_, cluster, _) = rack(&client).await;
+    let client = std::sync::Arc::new(client);
+    let mut adds = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (client, body) = (client.clone(), json!({ "params": host(&cluster, "10.0.0.2") }));
+        adds.spawn(async move { client.job("POST", "/hosts/kvm", body).await });
+    }
+    let mut won = 0;
+    while let Some(reply) = adds.join_next().await {
+        match reply.expect("no panic") {
+            (200, _) => won += 1,
+            lost => assert_eq!(code(&lost), "SYS.1007"),
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+#[tokio::test]
+async fn state_survives_an_end_without_warning() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = Options { data: Some(dir.path().join("log.jsonl")), ..Options::default() };
+    let running = start(options.clone()).await.expect("starts");
+    let client = Client::new(&running).await;
+    let (zone, ..) = rack(&client).await;
+    // Nothing is flushed at the end: what is on disk now is all there is.
+    let copy = dir.path().join("copy.jsonl");
+    std::fs::copy(dir.path().join("log.jsonl"), &copy).expect("copies");
+    let log = std::fs::read_to_string(&copy).expect("reads");
+    assert!(!log.contains("p@:/"), "the password is at rest");
+    drop(running);
+    let running = start(Options { data: Some(copy), ..options }).await.expect("starts again");
+    let client = Client { url: running.url(), ..client };
+    let zones = client.get("/zones").await;
+    assert_eq!(zones["inventories"][0]["uuid"], json!(zone));
+    assert_eq!(client.get("/hosts?count=true").await["total"], 1);
+}
+
+#[tokio::test]
+async fn faults_break_what_they_name() {
+    let (_running, client) = plain().await;
+    let rules = json!([
+        "api=CreateZone,drop",
+        "api=CreateZone,after=1,truncate",
+        "api=CreateZone,after=2,status=502,body=<html>a, b</html>",
+        "api=CreateZone,after=3,job-error=SYS.1006:no",
+        "api=CreateZone,after=4,duplicate"
+    ]);
+    client.control("POST", "faults", rules).await;
+    let zone = |name: &str| Some(json!({ "params": { "name": name } }));
+    assert!(client.try_send("POST", "/zones", zone("dropped")).await.is_err());
+    assert!(client.try_send("POST", "/zones", zone("truncated")).await.is_err());
+    let refused = client.send("POST", "/zones", zone("refused")).await;
+    assert_eq!(refused, (502, "<html>a, b</html>".to_owned()));
+    let failed = client.job("POST", "/zones", zone("failed").unwrap_or_default()).await;
+    assert_eq!(failed.1["error"]["code"], "SYS.1006");
+    client.job("POST", "/zones", zone("twice").unwrap_or_default()).await;
+    for _ in 0..100 {
+        if client.get("/zones?count=true").await["total"] == 4 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let zones = client.get("/zones?sort=name&fields=name").await;
+    let names: Vec<&str> = zones["inventories"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|z| z["name"].as_str())
+        .collect();
+    assert_eq!(names, ["dropped", "truncated", "twice", "twice"]);
+}
+
+#[tokio::test]
+async fn a_restart_forgets_running_jobs_and_connects_hosts_again() {
+    let options = Options { job_latency: Duration::from_millis(200), ..Options::default() };
+    let running = start(options).await.expect("starts");
+    let client = Client::new(&running).await;
+    let seed = json!({ "zones": [{ "name": "z", "clusters": [{ "name": "c", "uuid": "c" }] }] });
+    client.control("POST", "seed", seed).await;
+    let (_, text) =
+        client.send("POST", "/hosts/kvm", Some(json!({ "params": host("c", "10.0.0.1") }))).await;
+    let job: Value = serde_json::from_str(&text).expect("JSON");
+    let job =
+        job["location"].as_str().and_then(|l| l.rsplit('/').next()).expect("a job").to_owned();
+    while client.get("/hosts?q=status=Connecting&count=true").await["total"] == 0 {
+        tokio::task::yield_now().await;
+    }
+    let url = format!("{}/emulator/restart", client.url);
+    // The reply breaks with all other connections.
+    let _ = client.http.post(url).send().await;
+    while client.get("/hosts?q=status=Connected&count=true").await["total"] == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 202);
+}
+
+#[tokio::test]
+async fn sessions_and_jobs_expire_by_the_clock() {
+    let (_running, client) = plain().await;
+    let zone = json!({ "params": { "name": "z" } });
+    let (_, text) = client.send("POST", "/zones", Some(zone.clone())).await;
+    let location: Value = serde_json::from_str(&text).expect("JSON");
+    let job =
+        location["location"].as_str().and_then(|l| l.rsplit('/').next()).expect("a job").to_owned();
+    client.control("POST", "clock", json!({ "advance": 7201 })).await;
+    assert_eq!(client.send("GET", "/zones", None).await.0, 503);
+    assert_eq!(code(&client.job("POST", "/zones", zone).await), "ID.1001");
+    assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 200);
+    client.control("POST", "clock", json!({ "advance": 7200 })).await;
+    assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_a_client_must_not_do_is_noted() {
+    let (_running, client) = plain().await;
+    let storage = "0123456789abcdef0123456789abcdef";
+    assert_eq!(client.send("GET", &format!("/primary-storage/{storage}"), None).await.0, 202);
+    client.send("GET", "/zones?condition=name=a", None).await;
+    client.send("GET", "/nope", None).await;
+    client.job("POST", "/zones", json!({ "params": { "name": "z", "color": "red" } })).await;
+    let noted = client.control("GET", "violations", Value::Null).await.to_string();
+    for text in
+        ["RUNS DeletePrimaryStorage", "parameter 'condition'", "no api mapping", "params.color"]
+    {
+        assert!(noted.contains(text), "{text} is not in {noted}");
+    }
+    let requests = client.control("GET", "requests", Value::Null).await;
+    assert_eq!(requests["counts"]["DeletePrimaryStorage"], 1);
+    assert_eq!(requests["requests"][0]["body"]["logInByAccount"]["password"], "***");
+}
+
+#[tokio::test]
+async fn two_processes_share_the_embedded_server() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let folder = dir.path().join(".rackform");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("emulator.port"), "http://127.0.0.1:9").expect("a stale port");
+    let first = embedded(dir.path()).await.expect("serves");
+    let second = embedded(dir.path()).await.expect("connects");
+    assert!(first.server.is_some() && second.server.is_none());
+    assert_eq!(first.url, second.url);
+    drop(first);
+    let third = embedded(dir.path()).await.expect("serves again");
+    assert!(third.server.is_some());
+}

@@ -1,0 +1,51 @@
+//! NFS primary storage (`plugin/nfsPrimaryStorage`).
+
+use super::local::forbidden;
+use super::primary_storage::{Kind, add};
+use super::{Module, Operation, Run, require};
+use crate::emulator::core::Call;
+use crate::emulator::errors::ApiError;
+use crate::emulator::store::{Store, str_of};
+
+pub static KIND: Kind = Kind {
+    name: "NFS",
+    needs_host: true,
+    updates_url: true,
+    // NfsPrimaryStorageFactory
+    mount_path: |uuid, _| format!("/opt/zstack/nfsprimarystorage/prim-{uuid}"),
+    // No figure in the sources: any size that is there once it is mounted.
+    capacity: |hosts| if hosts == 0 { 0 } else { 10 << 40 },
+    server: |url| url.split_once(':').map(|(server, _)| server),
+};
+
+pub static MODULE: Module = Module {
+    families: &[],
+    views: &[],
+    operations: &[Operation {
+        api: "AddNfsPrimaryStorage",
+        check: check_add,
+        run: Run::Effect(|tx, call| add(tx, call, &KIND)),
+    }],
+};
+
+/// NfsApiParamChecker.
+fn check_add(store: &Store, call: &Call) -> Result<(), ApiError> {
+    require(store, call, "zoneUuid", "zone")?;
+    let (url, zone) = (call.text("url"), call.text("zoneUuid"));
+    let Some((_, path)) = url.split_once(':') else {
+        // No stricter check is known; without a colon the server's split has no second part.
+        return Err(ApiError::argument(format!(
+            "invalid url[{url}], it must be in the format of host:/path"
+        )));
+    };
+    forbidden(path)?;
+    let same = |row: &std::sync::Arc<crate::emulator::store::Row>| {
+        str_of(row, "type") == KIND.name && str_of(row, "zoneUuid") == zone
+    };
+    if store.table("primaryStorage").find("url", url).any(same) {
+        return Err(ApiError::argument(format!(
+            "there has been a nfs primary storage having url as {url} in zone[uuid:{zone}]"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! Primary storage, what all types share (`storage/primary`). A type is a [`Kind`] in a file of its
+//! own.
+
+use serde_json::{Value, json};
+
+use super::{
+    Module, Operation, Outcome, Run, cascade, delete_mode, insert, inventory, next_state, nothing,
+    require,
+};
+use crate::emulator::core::Call;
+use crate::emulator::errors::ApiError;
+use crate::emulator::query::View;
+use crate::emulator::store::{Family, Relation, Row, Store, Tx, str_of};
+
+pub static PRIMARY_STORAGE: Family = Family {
+    name: "primaryStorage",
+    vo: "PrimaryStorageVO",
+    indexes: &["zoneUuid", "type", "name", "url"],
+    soft_delete: true,
+    relations: &[
+        ("zone", Relation::One { member: "zoneUuid", family: "zone" }),
+        ("volume", Relation::Many { family: "volume", member: "primaryStorageUuid" }),
+        (
+            "cluster",
+            Relation::Through {
+                links: "primaryStorageClusterRef",
+                near: "primaryStorageUuid",
+                far: "clusterUuid",
+                family: "cluster",
+            },
+        ),
+    ],
+};
+
+/// Which storage is attached to which cluster; the key is `STORAGE/CLUSTER`.
+pub static CLUSTER_REF: Family = Family {
+    name: "primaryStorageClusterRef",
+    vo: "",
+    indexes: &["primaryStorageUuid", "clusterUuid"],
+    soft_delete: false,
+    relations: &[],
+};
+
+pub const FIELDS: &[&str] = &[
+    "uuid",
+    "zoneUuid",
+    "name",
+    "url",
+    "description",
+    "totalCapacity",
+    "availableCapacity",
+    "totalPhysicalCapacity",
+    "availablePhysicalCapacity",
+    "systemUsedCapacity",
+    "type",
+    "state",
+    "status",
+    "mountPath",
+    "createDate",
+    "lastOpDate",
+    "attachedClusterUuids",
+];
+pub const DERIVED: &[&str] = &[
+    "attachedClusterUuids",
+    "totalCapacity",
+    "availableCapacity",
+    "totalPhysicalCapacity",
+    "availablePhysicalCapacity",
+    "systemUsedCapacity",
+];
+
+pub static STORAGES: View = View {
+    derived: DERIVED,
+    derive,
+    ..View::plain(
+        "QueryPrimaryStorage",
+        &PRIMARY_STORAGE,
+        "org.zstack.header.storage.primary.PrimaryStorageInventory",
+        FIELDS,
+    )
+};
+
+pub static MODULE: Module = Module {
+    families: &[&PRIMARY_STORAGE, &CLUSTER_REF],
+    views: &[&STORAGES],
+    operations: &[
+        Operation { api: "UpdatePrimaryStorage", check: check_update, run: Run::Effect(update) },
+        Operation {
+            api: "ChangePrimaryStorageState",
+            check: exists,
+            run: Run::Effect(change_state),
+        },
+        Operation { api: "ReconnectPrimaryStorage", check: exists, run: Run::Effect(reconnect) },
+        Operation {
+            api: "SyncPrimaryStorageCapacity",
+            check: |store, call| {
+                require(store, call, "primaryStorageUuid", "primaryStorage").map(|_| ())
+            },
+            run: Run::Effect(|tx, call| show(tx, call.text("primaryStorageUuid"))),
+        },
+        Operation {
+            api: "CleanUpImageCacheOnPrimaryStorage",
+            check: exists,
+            run: Run::Effect(|_, _| Ok(Value::Null)),
+        },
+        Operation { api: "DeletePrimaryStorage", check: check_delete, run: Run::Effect(delete) },
+        Operation {
+            api: "AttachPrimaryStorageToCluster",
+            check: check_attach,
+            run: Run::Effect(attach_call),
+        },
+        Operation {
+            api: "DetachPrimaryStorageFromCluster",
+            check: check_detach,
+            run: Run::Effect(detach),
+        },
+        Operation {
+            api: "GetPrimaryStorageCapacity",
+            check: check_capacity,
+            run: Run::Effect(capacity),
+        },
+        Operation {
+            api: "GetPrimaryStorageTypes",
+            check: nothing,
+            run: Run::Effect(|_, _| {
+                Ok(
+                    json!({ "types": ["NFS", "LocalStorage", "SharedMountPoint", "Ceph", "SharedBlock"] }),
+                )
+            }),
+        },
+        Operation {
+            api: "GetPrimaryStorageAllocatorStrategies",
+            check: nothing,
+            run: Run::Effect(|_, _| {
+                Ok(json!({ "strategies": ["DefaultPrimaryStorageAllocationStrategy"] }))
+            }),
+        },
+    ],
+};
+
+/// What a type of storage does differently.
+pub struct Kind {
+    /// The wire value of `type`.
+    pub name: &'static str,
+    /// Whether it stays Disconnected until an attached cluster has a Connected host.
+    pub needs_host: bool,
+    /// Whether UpdatePrimaryStorage acts on `url`; the others take it and keep the old one.
+    pub updates_url: bool,
+    pub mount_path: fn(uuid: &str, url: &str) -> String,
+    /// Capacity in bytes for a number of Connected hosts.
+    pub capacity: fn(hosts: u64) -> u64,
+    /// The address that hosts must reach to mount it, if any.
+    pub server: fn(url: &str) -> Option<&str>,
+}
+
+/// The types, one per file.
+const KINDS: [&Kind; 2] = [&super::local::KIND, &super::nfs::KIND];
+
+/// The type with this wire name.
+pub fn kind_named(name: &str) -> Option<&'static Kind> {
+    KINDS.into_iter().find(|kind| kind.name == name)
+}
+
+pub fn needs_host(kind: &str) -> bool {
+    kind_named(kind).is_some_and(|kind| kind.needs_host)
+}
+
+/// The Connected hosts of the clusters that a storage is attached to.
+pub fn connected_hosts(store: &Store, storage: &str) -> u64 {
+    let hosts = store.table("host");
+    clusters_of(store, storage)
+        .map(|cluster| {
+            hosts
+                .with("clusterUuid+status", &format!("{cluster}/Connected"))
+                .map_or(0, |s| s.len() as u64)
+        })
+        .sum()
+}
+
+fn clusters_of<'a>(store: &'a Store, storage: &str) -> impl Iterator<Item = &'a str> {
+    let links = store.table("primaryStorageClusterRef").find("primaryStorageUuid", storage);
+    links.map(|link| str_of(link, "clusterUuid"))
+}
+
+/// Capacities and attachments follow hosts and links; they are never stored.
+pub fn derive(store: &Store, row: &Row, out: &mut Row) {
+    let uuid = str_of(row, "uuid");
+    let clusters: Vec<&str> = clusters_of(store, uuid).collect();
+    out.insert("attachedClusterUuids".into(), json!(clusters));
+    let total =
+        kind_named(str_of(row, "type")).map_or(0, |k| (k.capacity)(connected_hosts(store, uuid)));
+    let used: u64 = store
+        .table("volume")
+        .find("primaryStorageUuid", uuid)
+        .filter_map(|volume| volume.get("size").and_then(Value::as_u64))
+        .sum();
+    for (name, value) in [
+        ("totalCapacity", total),
+        ("availableCapacity", total.saturating_sub(used)),
+        ("totalPhysicalCapacity", total),
+        ("availablePhysicalCapacity", total.saturating_sub(used)),
+        ("systemUsedCapacity", 0),
+    ] {
+        out.insert(name.into(), json!(value));
+    }
+}
+
+/// The common part of Add*: the row, connected at once unless it needs a host. A failed connect
+/// removes the row but leaves its uuid in the EO table (section 3.0).
+pub fn add(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Outcome {
+    let (uuid, url) = (call.new_uuid().to_owned(), call.text("url"));
+    let members = json!({
+        "zoneUuid": call.text("zoneUuid"),
+        "name": call.text("name"),
+        "url": call.given("url"),
+        "description": call.given("description"),
+        "type": kind.name,
+        "state": "Enabled",
+        "status": if kind.needs_host { "Disconnected" } else { "Connected" },
+        "mountPath": (kind.mount_path)(&uuid, url),
+    });
+    let row = insert(tx, "primaryStorage", &uuid, members)?;
+    if call.effects.connect_fail {
+        tx.delete("primaryStorage", &uuid);
+        return Err(ApiError::operation(format!(
+            "unable to connect to the primary storage[uuid:{uuid}]"
+        )));
+    }
+    super::tag::attach(tx, call, "PrimaryStorageVO");
+    Ok(inventory(tx.store, &STORAGES, &row))
+}
+
+fn exists(store: &Store, call: &Call) -> Result<(), ApiError> {
+    require(store, call, "uuid", "primaryStorage").map(|_| ())
+}
+
+fn show(tx: &Tx<'_>, uuid: &str) -> Outcome {
+    let row = tx.store.get("primaryStorage", uuid);
+    let row = row.ok_or_else(|| ApiError::not_found("uuid", uuid, PRIMARY_STORAGE.vo))?;
+    Ok(inventory(tx.store, &STORAGES, row))
+}
+
+fn check_update(store: &Store, call: &Call) -> Result<(), ApiError> {
+    let row = require(store, call, "uuid", "primaryStorage")?;
+    let acts = kind_named(str_of(&row, "type")).is_some_and(|kind| kind.updates_url);
+    if acts && call.given("url").is_some_and(|url| url != str_of(&row, "url")) {
+        let running = super::vm::running_on(store, call.text("uuid"));
+        if running > 0 {
+            return Err(ApiError::operation(format!(
+                "there are {running} running VMs on the NFS primary storage, please stop them and try again"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn update(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let row = require(tx.store, call, "uuid", "primaryStorage")?;
+    let acts = kind_named(str_of(&row, "type")).is_some_and(|kind| kind.updates_url);
+    let members: &[&str] =
+        if acts { &["name", "description", "url"] } else { &["name", "description"] };
+    super::update(tx, call, &STORAGES, members)
+}
+
+fn change_state(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let events = [
+        ("enable", "Enabled"),
+        ("disable", "Disabled"),
+        ("maintain", "Maintenance"),
+        ("deleting", "Deleting"),
+    ];
+    let (state, uuid) = (next_state(call, &events)?, call.text("uuid"));
+    if state == "Maintenance" {
+        cascade::stop_users(tx, uuid, None);
+    }
+    tx.patch("primaryStorage", uuid, &[("state", json!(state))]);
+    show(tx, uuid)
+}
+
+fn reconnect(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let uuid = call.text("uuid");
+    cascade::storage_follows_hosts(tx, uuid);
+    show(tx, uuid)
+}
+
+/// Refused while attached, in both modes (3.0: an interceptor, hence no SYS.1004 around it).
+fn check_delete(store: &Store, call: &Call) -> Result<(), ApiError> {
+    delete_mode(call)?;
+    let uuid = call.text("uuid");
+    match clusters_of(store, uuid).next() {
+        Some(cluster) => Err(ApiError::operation(format!(
+            "primary storage[uuid:{uuid}] cannot be deleted for still being attached to cluster[uuid:{cluster}]."
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn delete(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    if tx.store.get("primaryStorage", call.text("uuid")).is_some() {
+        cascade::remove_storage(tx, call.text("uuid"));
+    }
+    Ok(Value::Null)
+}
+
+fn check_attach(store: &Store, call: &Call) -> Result<(), ApiError> {
+    let storage = require(store, call, "primaryStorageUuid", "primaryStorage")?;
+    let cluster = require(store, call, "clusterUuid", "cluster")?;
+    let (s, c) = (call.text("primaryStorageUuid"), call.text("clusterUuid"));
+    if clusters_of(store, s).any(|other| other == c) {
+        let text = format!("primary storage[uuid:{s}] has been attached to cluster[uuid:{c}]");
+        return Err(ApiError::operation(text));
+    }
+    if str_of(&storage, "zoneUuid") != str_of(&cluster, "zoneUuid") {
+        let text =
+            format!("primary storage[uuid:{s}] and cluster[uuid:{c}] are not in the same zone");
+        return Err(ApiError::argument(text));
+    }
+    let url = str_of(&storage, "url");
+    let mut others = store.table("primaryStorageClusterRef").find("clusterUuid", c);
+    let same = others.any(|link| {
+        let other = store.get("primaryStorage", str_of(link, "primaryStorageUuid"));
+        other.is_some_and(|other| str_of(other, "url") == url)
+    });
+    // Ceph has no url of its own, and an empty one does not collide (the check compares with SQL's =).
+    if same && !url.is_empty() {
+        let text = format!("url[{url}] has been occupied, it cannot be duplicate in same cluster");
+        return Err(ApiError::argument(text));
+    }
+    Ok(())
+}
+
+fn attach_call(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let (storage, cluster) = (call.text("primaryStorageUuid"), call.text("clusterUuid"));
+    let row = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
+    let hosts = tx.store.table("host").with("clusterUuid+status", &format!("{cluster}/Connected"));
+    if hosts.is_some_and(|hosts| !hosts.is_empty()) && !can_mount(tx.store, &row) {
+        let text = format!(
+            "unable to mount primary storage[uuid:{storage}] on the hosts of cluster[uuid:{cluster}]"
+        );
+        return Err(ApiError::operation(text.clone()).within("PS.1001", text));
+    }
+    attach(tx, storage, cluster);
+    show(tx, storage)
+}
+
+/// Whether hosts can reach the storage's server.
+pub fn can_mount(store: &Store, row: &Row) -> bool {
+    let kind = kind_named(str_of(row, "type"));
+    let server = kind.and_then(|kind| (kind.server)(str_of(row, "url")));
+    server.is_none_or(|server| store.get("unreachable", server).is_none())
+}
+
+/// Links a storage to a cluster; no checks.
+pub fn attach(tx: &mut Tx<'_>, storage: &str, cluster: &str) {
+    let row = json!({ "primaryStorageUuid": storage, "clusterUuid": cluster });
+    let row = row.as_object().cloned().unwrap_or_default();
+    tx.put("primaryStorageClusterRef", &format!("{storage}/{cluster}"), row);
+    tx.patch("primaryStorage", storage, &[]);
+    cascade::storage_follows_hosts(tx, storage);
+}
+
+fn check_detach(store: &Store, call: &Call) -> Result<(), ApiError> {
+    require(store, call, "primaryStorageUuid", "primaryStorage")?;
+    require(store, call, "clusterUuid", "cluster")?;
+    let (s, c) = (call.text("primaryStorageUuid"), call.text("clusterUuid"));
+    if clusters_of(store, s).any(|other| other == c) {
+        return Ok(());
+    }
+    let text = format!("primary storage[uuid:{s}] has not been attached to cluster[uuid:{c}] yet");
+    Err(ApiError::argument(text))
+}
+
+/// The link goes first, then the VMs that use the storage in that cluster are stopped
+/// (PrimaryStorageDeleteCascadeCase).
+fn detach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let (storage, cluster) = (call.text("primaryStorageUuid"), call.text("clusterUuid"));
+    tx.erase("primaryStorageClusterRef", &format!("{storage}/{cluster}"));
+    cascade::stop_users(tx, storage, Some(cluster));
+    tx.patch("primaryStorage", storage, &[]);
+    cascade::storage_follows_hosts(tx, storage);
+    show(tx, storage)
+}
+
+fn check_capacity(_: &Store, call: &Call) -> Result<(), ApiError> {
+    let filters = ["zoneUuids", "clusterUuids", "primaryStorageUuids"];
+    if call.flag("all") || filters.iter().any(|name| !call.list(name).is_empty()) {
+        return Ok(());
+    }
+    Err(ApiError::argument(
+        "zoneUuids, clusterUuids, primaryStorageUuids must have at least one be none-empty list, or all is set to true",
+    ))
+}
+
+fn capacity(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let (zones, clusters, storages) =
+        (call.list("zoneUuids"), call.list("clusterUuids"), call.list("primaryStorageUuids"));
+    let mut sums = [0u64; 4];
+    let names = [
+        "totalCapacity",
+        "availableCapacity",
+        "totalPhysicalCapacity",
+        "availablePhysicalCapacity",
+    ];
+    for (uuid, row) in tx.store.table("primaryStorage").rows() {
+        let fits = call.flag("all")
+            || zones.contains(&str_of(row, "zoneUuid"))
+            || storages.contains(&&**uuid)
+            || clusters_of(tx.store, uuid).any(|cluster| clusters.contains(&cluster));
+        let mut computed = Row::new();
+        derive(tx.store, row, &mut computed);
+        for (sum, name) in sums.iter_mut().zip(names).filter(|_| fits) {
+            *sum += computed.get(name).and_then(Value::as_u64).unwrap_or(0);
+        }
+    }
+    let members = names.iter().zip(sums).map(|(name, sum)| ((*name).to_owned(), json!(sum)));
+    Ok(Value::Object(members.collect()))
+}
