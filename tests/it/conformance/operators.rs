@@ -166,6 +166,20 @@ async fn an_operator_inside_a_value_spoils_the_condition() {
 }
 
 #[tokio::test]
+async fn operators_are_looked_for_in_the_servers_own_order() {
+    const ORDER: [&str; 12] =
+        ["!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">", "<", "is null", "not null"];
+    let api = described(ServerVersion::V3_0).await;
+    for pair in ORDER.windows(2) {
+        let [first, second] = [pair[0], pair[1]];
+        // The earlier one splits, wherever it stands: what is before it is a field or is none.
+        api.rows(&format!("/zones?q=name {first}x{second}y")).await;
+        let spoilt = api.get(&format!("/zones?q=name {second}x{first}y")).await;
+        spoilt.expect_error("SYS.1000");
+    }
+}
+
+#[tokio::test]
 async fn quotes_in_values_are_escaped_since_5_2() {
     let api = Api::start(ServerVersion::V5_2).await;
     let accepted =
