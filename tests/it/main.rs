@@ -1,4 +1,7 @@
-//! Integration tests: one binary, one module per subject.
+//! The integration tests: one binary, one module per subject.
 
+mod common;
+mod config_errors;
+mod conformance;
 mod schemas;
 mod store;
