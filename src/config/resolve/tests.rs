@@ -84,7 +84,10 @@ fn the_example_becomes_what_is_desired() {
     let (desired, warnings) = run(EXAMPLE, &known).unwrap_or_else(|found| panic!("{found:#?}"));
     assert!(warnings.is_empty(), "{warnings:?}");
     let addresses: Vec<_> = desired.resources.iter().map(|r| r.address.as_str()).collect();
-    assert_eq!(addresses, ["cluster.rack", "host.kvm", "local_primary_storage.scratch", "zone.east"]);
+    assert_eq!(
+        addresses,
+        ["cluster.rack", "host.kvm", "local_primary_storage.scratch", "zone.east"]
+    );
     let east = Value::Object(Address::new("zone", "east"));
     assert_eq!(*attr(&desired, "cluster.rack", "zone"), east);
     assert_eq!(*attr(&desired, "local_primary_storage.scratch", "zone"), east);
@@ -144,7 +147,8 @@ fn foreign_objects_are_given_by_id() {
 
 #[test]
 fn variables_are_converted_to_their_type() {
-    let declared = |ty: &str| format!("[variable.x]\ntype = '{ty}'\n{PROVIDER}limit = '${{var.x}}'\n");
+    let declared =
+        |ty: &str| format!("[variable.x]\ntype = '{ty}'\n{PROVIDER}limit = '${{var.x}}'\n");
     let given = |ty: &str, text: &str| {
         let known = facts(&[], &[("x", text)]);
         run(&declared(ty), &known).ok().map(|(d, _)| d.providers[0].settings["limit"].clone())
@@ -186,7 +190,8 @@ fn a_secret_literal_is_a_warning_and_stays_out_of_all_messages() {
 
 #[test]
 fn a_broken_file_shows_no_secret_either() {
-    let text = "[host.h]\npassword = 'hunter2'\nusername = [\n[x]\nssh_password = '''\nhunter2\n'''\n";
+    let text =
+        "[host.h]\npassword = 'hunter2'\nusername = [\n[x]\nssh_password = '''\nhunter2\n'''\n";
     let file = SourceFile { name: "main.rack.toml".into(), bytes: text.into() };
     let loaded = load(vec![file], &schemas());
     assert!(loaded.config.is_err());
