@@ -104,10 +104,22 @@ fn every_error_says_what_to_do_or_why() {
     for case in cases() {
         for finding in findings(files(&case), &schemas).0 {
             let explained = finding.help.is_some()
+                || finding.summary.contains(" must ")
                 || finding.detail.is_some()
                 || finding.labels.iter().any(|l| l.text != "here");
             assert!(explained, "{}: {finding:?}", case.display());
         }
+    }
+}
+
+#[test]
+fn no_secret_is_told() {
+    let schemas = schemas();
+    for case in cases() {
+        let (found, sources) = findings(files(&case), &schemas);
+        assert!(!format!("{found:?}").contains("hunter2"), "{}", case.display());
+        let first = sources.get(rackform::diag::FileId(0)).expect("a file");
+        assert!(!first.text.contains("hunter2"), "{}", first.text);
     }
 }
 

@@ -217,6 +217,7 @@ impl Evaluator<'_> {
         known(&key).map_err(|stop| stop.at(index.span()))?;
         if key.is_sensitive() {
             return Err(Fault::new("secret_key", "a secret cannot be a key")
+                .label("keys stand in addresses and messages")
                 .at(index.span())
                 .into());
         }

@@ -18,6 +18,7 @@ pub fn findings(file: FileId, text: &str, errors: &[toml::de::Error]) -> Diagnos
     errors.sort_by_key(|(range, _)| range.start);
     let mut all = Diagnostics::default();
     let mut last_line = None;
+    let mut doubled = None;
     for (range, error) in errors {
         let start = boundary(text, range.start);
         let line = line_around(text, start);
@@ -26,12 +27,15 @@ pub fn findings(file: FileId, text: &str, errors: &[toml::de::Error]) -> Diagnos
         }
         last_line = Some(line.start);
         let span = span(file, start, range.end.clamp(start, text.len()));
-        let found = finding(text, error.message(), span, &text[line]);
-        // The keys of a table that stands twice are told as duplicates too.
-        let consequence = found.code == "duplicate_key" && found.labels.len() == 1;
-        if !consequence || all.is_empty() {
-            all.push(found);
+        let found = finding(text, error.message(), span, &text[line.clone()]);
+        if found.code == "duplicate_address" {
+            doubled = Some(line.start);
+        } else if found.code == "duplicate_key" && doubled.is_some_and(|d| d == header(text, start))
+        {
+            // The keys of a table that stands twice are told as duplicates too.
+            continue;
         }
+        all.push(found);
     }
     all
 }
@@ -85,7 +89,7 @@ fn rewritten(line: &str) -> String {
 fn duplicate(text: &str, span: Span, line: &str) -> Diagnostic {
     let at = span.start as usize;
     let header = line.trim_start().starts_with('[');
-    let key = if header { header_of(line) } else { key_of(line) };
+    let key = if header { header_of(line) } else { text[at..span.end as usize].to_owned() };
     let code = if header { "duplicate_address" } else { "duplicate_key" };
     let what = if header { "table" } else { "key" };
     let problem = Diagnostic::error(code, format!("the {what} `{key}` stands twice"))
@@ -117,6 +121,19 @@ fn first_place(text: &str, at: usize, header: bool, key: &str) -> Option<Span> {
         offset += line.len();
     }
     if header { found } else { found.map(|s| Span { end: s.start + narrow(key.len()), ..s }) }
+}
+
+/// Where the header above an offset starts.
+fn header(text: &str, at: usize) -> usize {
+    let above = &text[..line_around(text, at).start];
+    let mut end = above.len();
+    for line in above.split_inclusive('\n').rev() {
+        end -= line.len();
+        if line.trim_start().starts_with('[') {
+            return end;
+        }
+    }
+    0
 }
 
 fn header_of(line: &str) -> String {
