@@ -219,28 +219,32 @@ fn casualty(c: &Casualty) -> String {
 
 fn calls(ty: &ResourceType) -> Vec<String> {
     let mut all = vec![format!("list: `{}`", target(&ty.read.target))];
-    let mut add = |role: &str, call: &Call| all.push(format!("{role}: {}", one_call(ty, call)));
-    ty.create.iter().for_each(|call| add("create", call));
-    ty.updates.iter().for_each(|call| add("update", call));
-    ty.delete.iter().for_each(|call| add("delete", call));
+    let mut add = |role: &str, call: &Call, attrs: &[Attribute]| {
+        all.push(format!("{role}: {}", one_call(ty, attrs, call)));
+    };
+    let own = &ty.attrs;
+    ty.create.iter().for_each(|call| add("create", call, own));
+    ty.updates.iter().for_each(|call| add("update", call, own));
+    ty.delete.iter().for_each(|call| add("delete", call, own));
     for link in &ty.links {
         if let Side::Owner { attach, detach, .. } = &link.side {
-            add(&format!("attach `{}`", link.name), attach);
-            add(&format!("detach `{}`", link.name), detach);
+            add(&format!("attach `{}`", link.name), attach, own);
+            add(&format!("detach `{}`", link.name), detach, own);
         }
     }
     for part in &ty.parts {
         for (role, call) in
             [("add to", &part.create), ("change", &part.update), ("remove from", &part.delete)]
         {
-            call.iter().for_each(|call| add(&format!("{role} `{}`", part.name), call));
+            call.iter().for_each(|call| add(&format!("{role} `{}`", part.name), call, &part.attrs));
         }
     }
-    ty.actions.iter().for_each(|a| add(&format!("action `{}`", a.name), &a.call));
+    ty.actions.iter().for_each(|a| add(&format!("action `{}`", a.name), &a.call, own));
     all
 }
 
-fn one_call(ty: &ResourceType, call: &Call) -> String {
+/// `attrs` are what the call's conditions speak of: for a part its own.
+fn one_call(ty: &ResourceType, attrs: &[Attribute], call: &Call) -> String {
     let mut text = format!("`{}`", target(&call.target));
     if let Some(body) = &call.body {
         let sent: Vec<_> = call.send.iter().map(|s| &*s.wire).collect();
@@ -250,7 +254,7 @@ fn one_call(ty: &ResourceType, call: &Call) -> String {
         }
     }
     for condition in &call.when {
-        let _ = write!(text, ", for {}", self::condition(&ty.attrs, condition));
+        let _ = write!(text, ", for {}", self::condition(attrs, condition));
     }
     for action in &call.then {
         let _ = write!(text, ", then `{}`", ty.action(*action).name);
@@ -262,7 +266,6 @@ fn one_call(ty: &ResourceType, call: &Call) -> String {
 }
 
 fn condition(attrs: &[Attribute], c: &Condition) -> String {
-    // Parts have attributes of their own; a condition there is shown by its values alone.
     let name = attrs.get(usize::from(c.attr.0)).map_or("", |a| &a.name);
     format!("`{name}` {}", c.values.join(" or "))
 }
