@@ -7,6 +7,8 @@
 mod attr;
 mod check;
 mod kind;
+#[cfg(test)]
+mod kind_tests;
 mod link;
 mod meta;
 mod provider;
