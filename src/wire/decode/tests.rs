@@ -37,8 +37,12 @@ fn call() -> Call {
 }
 
 fn link(name: &str, wire: &str) -> Link {
-    let side =
-        Side::Owner { to: "cluster".into(), wire: wire.into(), attach: Box::new(call()), detach: Box::new(call()) };
+    let side = Side::Owner {
+        to: "cluster".into(),
+        wire: wire.into(),
+        attach: Box::new(call()),
+        detach: Box::new(call()),
+    };
     Link { name: name.into(), doc: String::new(), side }
 }
 
