@@ -67,20 +67,32 @@ async fn run(core: Arc<Core>, call: Call, job: String, hook: Option<String>) {
     if hang == Some(Hang::AfterEffect) {
         return;
     }
-    let (status, body) = reply(core.version, &outcome);
-    core.with(|tx| finish(tx, &job, status, &body));
+    let success = outcome.is_ok();
+    let (status, body) = match outcome {
+        Ok(value) => (200, value),
+        Err(error) => (503, json!({ "error": error.to_json() })),
+    };
+    let posted = if body.is_null() { "{}".to_owned() } else { body.to_string() };
+    core.with(|tx| finish(tx, &job, status, body));
     if let Some(url) = hook {
-        call_hook(&url, &job, outcome.is_ok(), body).await;
+        call_hook(&url, &job, success, posted).await;
     }
 }
 
-/// Status and body of a result: an empty one has no body in 3.0 and `{}` in 5.2.
+/// Status and body of a result.
 pub fn reply(version: ServerVersion, outcome: &Result<Value, ApiError>) -> (u16, String) {
-    match (outcome, version) {
-        (Err(error), _) => (503, error.body()),
-        (Ok(Value::Null), ServerVersion::V3_0) => (200, String::new()),
-        (Ok(Value::Null), ServerVersion::V5_2) => (200, "{}".to_owned()),
-        (Ok(value), _) => (200, value.to_string()),
+    match outcome {
+        Err(error) => (503, error.body()),
+        Ok(value) => (200, text_of(version, value)),
+    }
+}
+
+/// An empty reply has no body in 3.0 and `{}` in 5.2.
+fn text_of(version: ServerVersion, value: &Value) -> String {
+    match (value, version) {
+        (Value::Null, ServerVersion::V3_0) => String::new(),
+        (Value::Null, ServerVersion::V5_2) => "{}".to_owned(),
+        (value, _) => value.to_string(),
     }
 }
 
@@ -102,14 +114,10 @@ fn find<'a>(core: &Core, store: &'a Store, uuid: &str) -> Option<(&'static View,
         .find_map(|table| Some((core.views.of_family(table.family.name)?, &**table.get(uuid)?)))
 }
 
-fn finish(tx: &mut Tx<'_>, job: &str, status: u16, body: &str) {
+fn finish(tx: &mut Tx<'_>, job: &str, status: u16, body: Value) {
     let now = tx.now;
-    let changes = [
-        ("state", json!("done")),
-        ("status", json!(status)),
-        ("body", json!(body)),
-        ("at", json!(now)),
-    ];
+    let changes =
+        [("state", json!("done")), ("status", json!(status)), ("body", body), ("at", json!(now))];
     tx.patch("job", job, &changes);
 }
 
@@ -195,10 +203,9 @@ pub fn poll(core: &Core, job: &str) -> (u16, String) {
         None => (404, "the job has been expired".to_owned()),
         Some(row) if str_of(row, "state") == "done" => {
             let status = row.get("status").and_then(Value::as_u64).unwrap_or(200);
-            (status as u16, str_of(row, "body").to_owned())
+            (status as u16, text_of(core.version, row.get("body").unwrap_or(&Value::Null)))
         }
-        Some(_) if core.version == ServerVersion::V5_2 => (202, "{}".to_owned()),
-        Some(_) => (202, String::new()),
+        Some(_) => (202, text_of(core.version, &Value::Null)),
     }
 }
 
@@ -238,7 +245,6 @@ async fn call_hook(url: &str, job: &str, success: bool, body: String) {
     // Fails if another part of the process has installed one, which is just as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return };
-    let body = if body.is_empty() { "{}".to_owned() } else { body };
     for _ in 0..15 {
         let sent = client
             .post(url)

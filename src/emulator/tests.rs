@@ -287,3 +287,121 @@ async fn two_processes_share_the_embedded_server() {
     let third = embedded(dir.path()).await.expect("serves again");
     assert!(third.server.is_some());
 }
+
+#[tokio::test]
+async fn ceph_on_both_sides() {
+    let (_running, client) = plain().await;
+    let (zone, cluster, _) = rack(&client).await;
+    let add = |name: &str, urls: Value| json!({ "params": { "name": name, "zoneUuid": zone, "monUrls": urls } });
+    let same = json!(["root:p@127.0.0.2/?monPort=7777", "root:p@127.0.0.2/?monPort=7778"]);
+    assert_eq!(
+        code(&client.job("POST", "/primary-storage/ceph", add("c", same)).await),
+        "SYS.1007"
+    );
+    let bare = add("c", json!(["10.0.1.3"]));
+    assert_eq!(code(&client.job("POST", "/primary-storage/ceph", bare).await), "SYS.1007");
+    let good = add("c", json!(["root:secret-42@10.0.1.3:23/?monPort=7777"]));
+    let (_, ceph) = client.job("POST", "/primary-storage/ceph", good.clone()).await;
+    let ceph = &ceph["inventory"];
+    let uuid = ceph["uuid"].as_str().expect("a uuid");
+    assert_eq!(
+        (&ceph["status"], &ceph["mons"][0]["sshPassword"]),
+        (&json!("Connected"), &json!("secret-42"))
+    );
+    assert_eq!(ceph["pools"].as_array().map(Vec::len), Some(3));
+    assert_eq!(code(&client.job("POST", "/primary-storage/ceph", good).await), "SYS.1007");
+    let path = format!("/primary-storage/ceph/{uuid}/mons");
+    let more = json!({ "params": { "monUrls": ["root:p@10.0.1.4"] } });
+    let (_, two) = client.job("POST", &path, more.clone()).await;
+    assert_eq!(two["inventory"]["mons"].as_array().map(Vec::len), Some(2));
+    assert_eq!(two["inventory"]["fsid"], ceph["fsid"]);
+    assert_eq!(code(&client.job("POST", &path, more).await), "SYS.1007");
+    let gone = client
+        .job("DELETE", &format!("{path}?monHostnames=10.0.1.3&monHostnames=nobody"), Value::Null)
+        .await;
+    assert_eq!(gone.1["inventory"]["mons"].as_array().map(Vec::len), Some(1));
+    let pool = json!({ "params": { "poolName": "fast" } });
+    let path = format!("/primary-storage/ceph/{uuid}/pools");
+    assert_eq!(client.job("POST", &path, pool.clone()).await.1["inventory"]["type"], "Data");
+    assert_eq!(code(&client.job("POST", &path, pool).await), "SYS.1007");
+    let pools =
+        client.get("/primary-storage/ceph/pools?q=primaryStorage.type=Ceph&count=true").await;
+    assert_eq!(pools["total"], 4);
+    assert_eq!(
+        client.get(&format!("/primary-storage/ceph/{uuid}")).await["inventories"][0]["fsid"],
+        ceph["fsid"]
+    );
+    let path = format!("/clusters/{cluster}/primary-storage/{uuid}");
+    assert_eq!(client.job("POST", &path, json!({})).await.0, 200);
+    let changed = json!({ "updatePrimaryStorage": { "url": "x", "name": "d" } });
+    let (_, changed) =
+        client.job("PUT", &format!("/primary-storage/{uuid}/actions"), changed).await;
+    assert_eq!(
+        (&changed["inventory"]["name"], changed["inventory"].get("url")),
+        (&json!("d"), None)
+    );
+
+    let backup = json!({ "name": "b", "monUrls": ["root:p@10.0.1.3"], "importImages": true });
+    let refused = client.job("POST", "/backup-storage/ceph", json!({ "params": backup })).await;
+    assert_eq!(code(&refused), "SYS.1007");
+    let backup = client
+        .make("/backup-storage/ceph", json!({ "name": "b", "monUrls": ["root:p@10.0.1.3"] }))
+        .await;
+    let path = format!("/zones/{zone}/backup-storage/{}", backup["uuid"].as_str().expect("a uuid"));
+    assert_eq!(
+        client.job("POST", &path, json!({})).await.1["inventory"]["attachedZoneUuids"],
+        json!([zone])
+    );
+    assert_eq!(code(&client.job("POST", &path, json!({})).await), "SYS.1006");
+    let delete = format!("/backup-storage/{}", backup["uuid"].as_str().expect("a uuid"));
+    assert_eq!(client.job("DELETE", &delete, Value::Null).await.0, 200);
+    assert_eq!(client.control("GET", "rows/cephBackupMon", Value::Null).await, json!([]));
+    assert_eq!(client.control("GET", "violations", Value::Null).await, json!([]));
+}
+
+#[tokio::test]
+async fn shared_block_stands_on_the_luns_of_an_attached_server() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = dir.path().join("log.jsonl");
+    let running =
+        start(Options { data: Some(log.clone()), ..Options::default() }).await.expect("starts");
+    let client = Client::new(&running).await;
+    let (zone, cluster, _) = rack(&client).await;
+    let server =
+        json!({ "ip": "10.0.2.1", "chapUserName": "u", "chapUserPassword": "chap-secret" });
+    let server = client.make("/storage-devices/iscsi/servers", server).await;
+    assert_eq!((&server["name"], &server["port"]), (&json!("iscsi-server-10.0.2.1"), &json!(3260)));
+    let uuid = server["uuid"].as_str().expect("a uuid");
+    let candidates =
+        format!("/primary-storage/sharedblockgroup/sharedblock-candidates?clusterUuid={cluster}");
+    assert_eq!(client.get(&candidates).await["results"], json!([]));
+    let link = format!("/clusters/{cluster}/storage-devices/iscsi/servers/{uuid}");
+    assert_eq!(client.job("POST", &link, json!({})).await.0, 200);
+    let delete = format!("/storage-devices/iscsi/servers/{uuid}");
+    assert_eq!(code(&client.job("DELETE", &delete, Value::Null).await), "SYS.1006");
+    let disk = client.get(&candidates).await["results"][0]["wwid"].clone();
+    let group = json!({ "name": "g", "zoneUuid": zone, "diskUuids": [disk] });
+    let group = client.make("/primary-storage/sharedblockgroup", group).await;
+    assert_eq!(
+        (&group["status"], &group["sharedBlocks"][0]["diskUuid"]),
+        (&json!("Disconnected"), &disk)
+    );
+    assert_eq!(client.job("DELETE", &link, Value::Null).await.0, 200);
+    assert_eq!(client.job("DELETE", &delete, Value::Null).await.0, 200);
+    let logged = std::fs::read_to_string(log).expect("reads");
+    assert!(!logged.contains("chap-secret"), "a secret is at rest");
+}
+
+#[tokio::test]
+async fn failed_creates_may_keep_their_uuid() {
+    let (_running, client) = plain().await;
+    let (_, cluster, _) = rack(&client).await;
+    let uuid = "0123456789ab4def8123456789abcdef";
+    client.control("POST", "faults", json!(["api=AddKVMHost,connect-fail,keep-uuid"])).await;
+    let mut params = host(&cluster, "10.0.0.5");
+    params["resourceUuid"] = json!(uuid);
+    let body = json!({ "params": params });
+    assert_eq!(code(&client.job("POST", "/hosts/kvm", body.clone()).await), "HOST.1003");
+    assert_eq!(client.get(&format!("/hosts?q=uuid={uuid}&count=true")).await["total"], 0);
+    assert_eq!(code(&client.job("POST", "/hosts/kvm", body).await), "SYS.1000");
+}
