@@ -405,3 +405,69 @@ async fn failed_creates_may_keep_their_uuid() {
     assert_eq!(client.get(&format!("/hosts?q=uuid={uuid}&count=true")).await["total"], 0);
     assert_eq!(code(&client.job("POST", "/hosts/kvm", body).await), "SYS.1000");
 }
+
+#[tokio::test]
+async fn seeds_have_victims() {
+    let seed = json!({
+        "zones": [{
+            "name": "z", "uuid": "z",
+            "clusters": [{ "name": "c", "uuid": "c", "hosts": [
+                { "name": "h1", "uuid": "h1", "managementIp": "10.0.0.1",
+                  "vms": [{ "name": "local", "localStorage": true }, { "name": "shared" }] },
+                { "name": "h2", "uuid": "h2", "managementIp": "10.0.0.2" }
+            ] }],
+            "primaryStorage": [
+                { "type": "LocalStorage", "name": "l", "uuid": "l", "url": "/l", "clusters": ["c"] },
+                { "type": "NFS", "name": "n", "uuid": "n", "url": "10.0.0.9:/n", "clusters": ["c"] }
+            ]
+        }],
+        "backupStorage": [{ "type": "ImageStoreBackupStorage", "name": "b", "uuid": "b",
+                            "zones": ["z"], "images": [{ "name": "i" }] }]
+    });
+    let running = start(Options { seed: Some(seed), ..Options::default() }).await.expect("starts");
+    let client = Client::new(&running).await;
+    let total = async |path: &str| client.get(&format!("{path}&count=true")).await["total"].clone();
+    assert_eq!(total("/primary-storage?q=status=Connected").await, 2);
+    assert_eq!(total("/vm-instances?q=allVolumes.primaryStorageUuid=n&q=hostUuid=h1").await, 1);
+    assert_eq!(total("/vm-instances?q=cluster.zone.uuid=z&q=state=Running").await, 2);
+    assert_eq!(total("/images?q=backupStorage.uuid=b").await, 1);
+    assert_eq!(total("/primary-storage/local-storage/resource-refs?q=hostUuid=h1").await, 1);
+
+    let maintain = json!({ "changeHostState": { "stateEvent": "maintain" } });
+    assert_eq!(client.job("PUT", "/hosts/h1/actions", maintain).await.0, 200);
+    let moved = client.get("/vm-instances?q=name=shared").await;
+    assert_eq!(moved["inventories"][0]["hostUuid"], "h2");
+    assert_eq!(total("/vm-instances?q=name=local&q=state=Stopped").await, 1);
+    // A stopped VM on the host's own disk goes with the host.
+    assert_eq!(client.job("DELETE", "/hosts/h1", Value::Null).await.0, 200);
+    assert_eq!(total("/vm-instances?q=name=local").await, 0);
+    let detach = "/clusters/c/primary-storage/n";
+    assert_eq!(client.job("DELETE", detach, Value::Null).await.0, 200);
+    assert_eq!(total("/vm-instances?q=name=shared&q=state=Stopped").await, 1);
+    assert_eq!(client.job("DELETE", "/backup-storage/b", Value::Null).await.0, 200);
+    assert_eq!(total("/images?q=name=i").await, 0);
+}
+
+#[tokio::test]
+async fn jobs_can_hang_and_updates_can_be_ignored() {
+    let (_running, client) = plain().await;
+    let zone = client.make("/zones", json!({ "name": "a" })).await;
+    let path = format!("/zones/{}/actions", zone["uuid"].as_str().expect("a uuid"));
+    client
+        .control(
+            "POST",
+            "faults",
+            json!(["api=UpdateZone,ignore-update", "api=CreateZone,job-hang=after"]),
+        )
+        .await;
+    let (_, same) = client.job("PUT", &path, json!({ "updateZone": { "name": "b" } })).await;
+    assert_eq!(same["inventory"]["name"], "a");
+    let (_, text) = client.send("POST", "/zones", Some(json!({ "params": { "name": "c" } }))).await;
+    let location: Value = serde_json::from_str(&text).expect("JSON");
+    let job =
+        location["location"].as_str().and_then(|l| l.rsplit('/').next()).expect("a job").to_owned();
+    while client.get("/zones?q=name=c&count=true").await["total"] == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 202);
+}

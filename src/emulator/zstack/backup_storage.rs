@@ -320,6 +320,7 @@ fn delete(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         tx.erase("backupStorageZoneRef", &link);
     }
     (kind_of(&row).destroy)(tx, uuid);
+    super::image::forget_storage(tx, uuid);
     tx.delete("backupStorage", uuid);
     Ok(Value::Null)
 }

@@ -19,6 +19,7 @@ pub fn remove_zone(tx: &mut Tx<'_>, zone: &str) {
         remove_storage(tx, &storage);
     }
     super::backup_storage::forget_zone(tx, zone);
+    super::l2_network::forget_zone(tx, zone);
     tx.delete("zone", zone);
 }
 
@@ -39,6 +40,7 @@ pub fn remove_cluster(tx: &mut Tx<'_>, cluster: &str, destroy: bool) {
         tx.erase("primaryStorageClusterRef", &link);
     }
     super::iscsi::forget_cluster(tx, cluster);
+    super::l2_network::forget_cluster(tx, cluster);
     tx.delete("cluster", cluster);
     storages.iter().for_each(|storage| storage_follows_hosts(tx, storage));
 }

@@ -9,7 +9,9 @@ mod ceph_mon;
 mod cluster;
 mod host;
 mod identity;
+mod image;
 mod iscsi;
+mod l2_network;
 mod local;
 mod management;
 mod nfs;
@@ -72,7 +74,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 16] = [
+const MODULES: [&Module; 18] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -88,6 +90,8 @@ const MODULES: [&Module; 16] = [
     &iscsi::MODULE,
     &backup_storage::MODULE,
     &ceph_backup::MODULE,
+    &image::MODULE,
+    &l2_network::MODULE,
     &vm::MODULE,
 ];
 
