@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::ServerVersion;
-use super::core::{Call, Core, check_session};
+use super::core::{Call, Core, check_session, is_normal_account};
 use super::errors::ApiError;
 use super::faults::Hang;
 use super::params::{Refusal, validate};
@@ -128,6 +128,11 @@ pub async fn execute(core: &Arc<Core>, mut call: Call, wait: bool) -> Result<Val
     if api.needs_session() {
         let session = call.session.clone().unwrap_or_default();
         core.read(|store| check_session(store, &session, core.clock.now()))?;
+        let own = api.name == "RenewSession" || !api.asynchronous;
+        if !own && core.read(|store| is_normal_account(store, &session)) {
+            let text = format!("permission denied for the API {}", api.java_class());
+            return Err(ApiError::new("ID.1002", text));
+        }
     }
     check_resource_uuid(&call)?;
     let Some(operation) = core.operation(&api.name) else {

@@ -13,12 +13,16 @@ struct Client {
 
 impl Client {
     async fn new(running: &Running) -> Client {
+        // sha512("password"), as the reference gives its first and last digits.
+        let hash = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
+        Client::of(running, "admin", hash).await
+    }
+
+    async fn of(running: &Running, account: &str, hash: &str) -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let mut client = Client { http, url: running.url(), session: String::new() };
-        // sha512("password"), as the reference gives its first and last digits.
-        let hash = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
-        let body = json!({ "logInByAccount": { "accountName": "admin", "password": hash } });
+        let body = json!({ "logInByAccount": { "accountName": account, "password": hash } });
         let reply = client.send("PUT", "/accounts/login", Some(body)).await;
         assert_eq!(reply.0, 200, "{}", reply.1);
         let session: Value = serde_json::from_str(&reply.1).expect("JSON");
@@ -252,6 +256,20 @@ async fn sessions_and_jobs_expire_by_the_clock() {
     assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 200);
     client.control("POST", "clock", json!({ "advance": 7200 })).await;
     assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 404);
+}
+
+#[tokio::test]
+async fn another_account_sees_nothing() {
+    let (running, admin) = plain().await;
+    rack(&admin).await;
+    admin.control("POST", "seed", json!({ "accounts": [{ "name": "ci", "password": "" }] })).await;
+    // sha512 of the empty text.
+    let hash = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+    let other = Client::of(&running, "ci", hash).await;
+    let hosts = other.get("/hosts?replyWithCount=true").await;
+    assert_eq!((&hosts["total"], &hosts["inventories"]), (&json!(0), &json!([])));
+    let zone = json!({ "params": { "name": "z" } });
+    assert_eq!(code(&other.job("POST", "/zones", zone).await), "ID.1002");
 }
 
 #[tokio::test]
