@@ -72,7 +72,7 @@ async fn run(core: Arc<Core>, call: Call, job: String, hook: Option<String>) {
         Ok(value) => (200, value),
         Err(error) => (503, json!({ "error": error.to_json() })),
     };
-    let posted = if body.is_null() { "{}".to_owned() } else { body.to_string() };
+    let posted = text_of(core.version, &body);
     core.with(|tx| finish(tx, &job, status, body));
     if let Some(url) = hook {
         call_hook(&url, &job, success, posted).await;
@@ -244,8 +244,9 @@ pub fn sweep(core: &Core) {
     });
 }
 
-/// `callWebHook`: up to 15 tries, 2 s apart. It serialises the reply without asking whether it is
-/// empty (unlike `sendResponse`), so that a job without result posts `{}` in 3.0 too.
+/// `callWebHook`: up to 15 tries, 2 s apart, with the body of the poll (section 1.3). One stored
+/// version of `RestServer.java` posts `{}` for an empty reply where its poll has no body; the
+/// reference's sentence is followed here, and nothing of ours depends on it.
 async fn call_hook(url: &str, job: &str, success: bool, body: String) {
     // Fails if another part of the process has installed one, which is just as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
