@@ -220,7 +220,7 @@ async fn faults_break_what_they_name() {
 
 #[tokio::test]
 async fn a_restart_forgets_running_jobs_and_connects_hosts_again() {
-    let options = Options { job_latency: Duration::from_millis(200), ..Options::default() };
+    let options = Options { job_latency: Duration::from_secs(1), ..Options::default() };
     let running = start(options).await.expect("starts");
     let client = Client::new(&running).await;
     let seed = json!({ "zones": [{ "name": "z", "clusters": [{ "name": "c", "uuid": "c" }] }] });
