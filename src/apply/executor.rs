@@ -37,9 +37,10 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
     let mut summary = Summary::default();
     write_down(run, state, &mut summary).await?;
     let (effective, became_effective) = mpsc::unbounded_channel();
-    let lookups = run.connections.iter().map(|(name, connection)| {
-        (name.clone(), Coalescer::new(connection, run.schemas))
-    });
+    let lookups = run
+        .connections
+        .iter()
+        .map(|(name, connection)| (name.clone(), Coalescer::new(connection, run.schemas)));
     let context = Context {
         run,
         ids: Ids::new(state, run.desired, run.schemas),
@@ -79,11 +80,7 @@ async fn tell(run: &Run<'_>, event: Event) {
 
 /// Changes that need no call: adopted, forgotten and recorded objects, and rows that are out of
 /// date in the state.
-async fn write_down(
-    run: &Run<'_>,
-    state: &State,
-    summary: &mut Summary,
-) -> Result<(), StoreError> {
+async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Result<(), StoreError> {
     for change in &run.plan.changes {
         let address = change.address.clone();
         let record = match change.action {
@@ -302,7 +299,11 @@ pub fn with_pending(plan: &Plan, schemas: &crate::schema::Schemas, mut state: St
         let candidates = match ty.id {
             crate::schema::IdRule::Client { .. } => {
                 let incarnation = change.record.incarnation;
-                vec![crate::state::identity::client_id(&state.lineage, &change.address, incarnation)]
+                vec![crate::state::identity::client_id(
+                    &state.lineage,
+                    &change.address,
+                    incarnation,
+                )]
             }
             _ => Vec::new(),
         };

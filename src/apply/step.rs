@@ -12,11 +12,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::address::Address;
+use crate::apply::Run;
 use crate::apply::ids::Ids;
 use crate::apply::ledger::Ledger;
-use crate::store::StoreError;
 use crate::apply::verify::{Verdict, verify};
-use crate::apply::Run;
 use crate::event::{Event, Failure};
 use crate::inventory::LiveObject;
 use crate::observe::lookup::Coalescer;
@@ -26,6 +25,7 @@ use crate::schema::{IdRule, ResourceType};
 use crate::state::identity::{self, CallId};
 use crate::state::journal::{Intent, Record};
 use crate::state::{Entry, Pending};
+use crate::store::StoreError;
 use crate::wire::fill::fill;
 use crate::wire::{Fill, Request};
 
@@ -131,7 +131,8 @@ impl Worker<'_> {
             return Ok(Some(id));
         }
         let last = first + INCARNATIONS;
-        self.note(Record::Incarnation { address: self.step.address.clone(), incarnation: last }).await?;
+        self.note(Record::Incarnation { address: self.step.address.clone(), incarnation: last })
+            .await?;
         let text = format!("{INCARNATIONS} ids in a row are taken by objects that no query shows");
         Err(failure(text, self.step))
     }
@@ -179,7 +180,10 @@ impl Worker<'_> {
         let mut wait = Waits::new(self.deadline);
         while self.read(&id).await?.is_some() {
             if wait.settled() {
-                return Err(failure("the server accepted the delete, but the object is still there", self.step));
+                return Err(failure(
+                    "the server accepted the delete, but the object is still there",
+                    self.step,
+                ));
             }
             wait.pause().await;
         }
@@ -247,7 +251,9 @@ impl Worker<'_> {
                 Ok(Sent::Effective)
             }
             Outcome::Failed(fault) => self.refused(fault).await,
-            Outcome::Unknown { why, .. } => Err(Failure { unknown: true, ..failure(why, self.step) }),
+            Outcome::Unknown { why, .. } => {
+                Err(Failure { unknown: true, ..failure(why, self.step) })
+            }
         }
     }
 
@@ -277,7 +283,13 @@ impl Worker<'_> {
     async fn definite(&self, fault: Fault) -> Failure {
         let address = self.step.address.clone();
         let text = fault.text.clone();
-        let failed = Record::Failed { address: address.clone(), step: self.ix.0, attempt: 0, definite: true, text };
+        let failed = Record::Failed {
+            address: address.clone(),
+            step: self.ix.0,
+            attempt: 0,
+            definite: true,
+            text,
+        };
         let mut records = vec![failed];
         if self.step.op == Op::Create {
             let incarnation = self.change.record.incarnation + 1;
@@ -297,7 +309,10 @@ impl Worker<'_> {
         loop {
             let Some(live) = self.read(id).await? else {
                 if wait.settled() {
-                    return Err(failure("the server says it is done, but no query shows the object", self.step));
+                    return Err(failure(
+                        "the server says it is done, but no query shows the object",
+                        self.step,
+                    ));
                 }
                 wait.pause().await;
                 continue;
@@ -321,10 +336,12 @@ impl Worker<'_> {
     }
 
     async fn read(&self, id: &Arc<str>) -> Result<Option<LiveObject>, Failure> {
-        let lookup = self.context.lookups.get(&self.step.provider).ok_or_else(|| self.no_provider())?;
-        lookup.read(self.step.ty, id).await.map_err(|fault| {
-            Failure { unknown: true, ..from_fault(fault, self.step) }
-        })
+        let lookup =
+            self.context.lookups.get(&self.step.provider).ok_or_else(|| self.no_provider())?;
+        lookup
+            .read(self.step.ty, id)
+            .await
+            .map_err(|fault| Failure { unknown: true, ..from_fault(fault, self.step) })
     }
 
     /// Writes the object down as it is now.

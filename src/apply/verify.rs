@@ -18,7 +18,11 @@ pub enum Verdict {
     /// On its way; what it waits for, for people.
     Waiting(String),
     /// A sent attribute reads as something else.
-    Differs { attr: Arc<str>, now: String, as_before: bool },
+    Differs {
+        attr: Arc<str>,
+        now: String,
+        as_before: bool,
+    },
 }
 
 /// Judges a live object. `diffs` are the changes that the plan showed.
@@ -63,9 +67,7 @@ fn in_transit(attr: &Attribute, now: &Value) -> bool {
 fn reads_as(expected: &Expected, now: &Value, ids: &dyn Fill) -> bool {
     match expected {
         Expected::Value(wanted) => same(wanted, now, ids),
-        Expected::Id(address) => {
-            ids.id(address).is_some_and(|id| now.as_str() == Some(&*id))
-        }
+        Expected::Id(address) => ids.id(address).is_some_and(|id| now.as_str() == Some(&*id)),
     }
 }
 

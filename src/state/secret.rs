@@ -203,8 +203,14 @@ mod tests {
         let host = Address::new("host", "a");
         let value = Value::str("correct horse").sensitive();
         let mut digester = Digester::new(SALT);
-        assert_eq!(digester.digest(secret(&host, &value)).as_deref(), Ok("3a2d9da24e73199df1cc84b113c3968e6a635990d10f1f82547008302ebee582"));
-        assert_eq!(seal(SALT, &[secret(&host, &value)]).as_deref(), Ok("bf897aef9ceab3231a9c939a0706a66b49850c315e8bc276cfd76e0ac035bd42"));
+        assert_eq!(
+            digester.digest(secret(&host, &value)).as_deref(),
+            Ok("3a2d9da24e73199df1cc84b113c3968e6a635990d10f1f82547008302ebee582")
+        );
+        assert_eq!(
+            seal(SALT, &[secret(&host, &value)]).as_deref(),
+            Ok("bf897aef9ceab3231a9c939a0706a66b49850c315e8bc276cfd76e0ac035bd42")
+        );
     }
 
     #[test]
