@@ -184,7 +184,7 @@ impl Connection {
             if fault.retry == Retry::Never || waited >= self.0.timing.patience {
                 return Err(self.0.about(fault, request, None));
             }
-            sleep(self.0.timing.retry.next(waited, &request.path)).await;
+            sleep(self.0.delay(waited, &fault, &request.path)).await;
         }
     }
 
@@ -300,6 +300,12 @@ impl Inner {
         let body = request.body.as_ref().map(|b| b.to_string().into_bytes());
         let call = Call { method: request.method, path: &path, shown, headers, body };
         self.http.send(call).await
+    }
+
+    /// How long to wait before sending again: as long as the server says, within reason.
+    fn delay(&self, waited: Duration, fault: &Fault, key: &str) -> Duration {
+        let own = self.timing.retry.next(waited, key);
+        own.max(fault.wait.unwrap_or_default().min(self.timing.patience))
     }
 
     /// The fault with what it is about, and without secrets.

@@ -3,6 +3,8 @@
 //! Made by dialects from replies and by the connection from transport errors. The engine matches
 //! on [`FaultKind`] and never on a provider's codes or texts. Holds no secret.
 
+use std::time::Duration;
+
 use crate::http::{TransportError, TransportKind};
 
 /// A call that definitely failed.
@@ -22,6 +24,8 @@ pub struct Fault {
     /// Job or request id, for the provider's logs.
     pub request_id: Option<String>,
     pub retry: Retry,
+    /// How long the server asks to wait before sending again.
+    pub wait: Option<Duration>,
 }
 
 /// What a fault means to the engine.
@@ -74,6 +78,7 @@ impl Fault {
             request: None,
             request_id: None,
             retry,
+            wait: None,
         }
     }
     #[must_use]

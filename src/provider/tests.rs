@@ -199,8 +199,6 @@ async fn a_lost_answer_after_the_effect_is_found_and_not_sent_again() {
 
 #[tokio::test]
 async fn a_call_that_never_arrived_is_sent_again_under_the_same_id() {
-    let absent = |_: &Seen| reply(404, "the job has been expired");
-    let _: fn(&Seen) -> Say = absent;
     let server = scripted(
         &[|_| Say::Close, |_| Say::Close, accepted],
         &[

@@ -1,5 +1,7 @@
 //! Replies as ZStack writes them (reference 1.3, 1.5, 1.6) and what they mean.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
@@ -110,6 +112,9 @@ fn plain_texts_and_pages_say_what_to_correct() {
     assert_eq!(of(404, "no api mapping to /v1/x").kind, FaultKind::Invalid);
     assert_eq!(of(403, "requestTimeTooSkewed").kind, FaultKind::Denied);
     assert_eq!(of(429, "slow down").kind, FaultKind::Throttled);
+    let hurried = Reply { retry_after: Some(Duration::from_secs(7)), ..reply(429, "slow down") };
+    let wait = fault(ZStack.classify(&update(), &hurried)).wait;
+    assert_eq!(wait, Some(Duration::from_secs(7)));
     for (status, page) in [(200, "<html>"), (404, "\n<!DOCTYPE html>")] {
         let fault = of(status, page);
         assert_eq!(fault.kind, FaultKind::Invalid);
