@@ -48,7 +48,7 @@ pub enum Record {
     Cloud { provider: Arc<str>, cloud: Cloud },
     /// The state no longer knows an object that may well exist.
     Forgotten { address: Address },
-    /// The apply has ended by itself; nothing of it is in flight.
+    /// The apply has ended by itself: every step was settled or given up.
     End,
 }
 

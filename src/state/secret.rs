@@ -53,7 +53,7 @@ pub enum Verdict {
 /// Stands in the place of a digest for a secret of an imported object that nobody has told us.
 pub const UNVERIFIED: &str = "unverified";
 
-/// 32 MiB and two passes: about 50 ms on a core of 2026, above the minimum that OWASP gives for
+/// 32 MiB and two passes: about 40 ms on one core of 2026, above the minimum that OWASP gives for
 /// Argon2id (19 MiB and two passes).
 const MEMORY_KIB: u32 = 32 * 1024;
 const PASSES: u32 = 2;

@@ -2,3 +2,4 @@
 
 mod observe;
 mod schemas;
+mod store;
