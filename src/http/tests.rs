@@ -65,7 +65,7 @@ async fn a_redirect_is_an_answer_and_not_followed() {
         _ => reply(200, ""),
     })
     .await;
-    let answer = client(&server.url, |_| {}).send(call("/a")).await.ok().expect("an answer");
+    let answer = client(&server.url, |_| {}).send(call("/a")).await.expect("an answer");
     assert_eq!((answer.status, answer.location.as_deref()), (302, Some("/b")));
     assert_eq!(server.seen().len(), 1);
 }
@@ -82,7 +82,7 @@ async fn replies_come_whole_and_requests_are_counted() {
     let body = Some(b"{}".to_vec());
     let call =
         Call { method: Method::Put, path: "/p?q=a%2Cb", shown: "/p", headers: &headers, body };
-    let answer = client.send(call).await.ok().expect("an answer");
+    let answer = client.send(call).await.expect("an answer");
     assert_eq!(answer.body, b"PUT j1 {}");
     assert_eq!((answer.status, &*answer.content_type), (503, "text/html"));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(7)));

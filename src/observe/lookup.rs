@@ -127,8 +127,10 @@ impl Coalescer {
     /// # Errors
     /// The query failed.
     pub async fn read(&self, ty: TypeIx, id: &Arc<str>) -> Answer {
-        let answer = self.enqueue(ty, id);
-        answer.await.unwrap_or_else(|_| Err(stopped()))
+        match self.enqueue(ty, id).await {
+            Ok(answer) => answer,
+            Err(_) => Err(stopped()),
+        }
     }
 
     fn enqueue(&self, ty: TypeIx, id: &Arc<str>) -> oneshot::Receiver<Answer> {

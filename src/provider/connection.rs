@@ -92,7 +92,7 @@ impl Connection {
         }));
         match connection.0.session(None).await {
             Ok(_) => Ok(connection),
-            Err(source) => Err(ProviderError::Login { name: name.clone(), source }),
+            Err(fault) => Err(ProviderError::Login { name: name.clone(), source: Box::new(fault) }),
         }
     }
 
@@ -193,7 +193,7 @@ impl Connection {
     /// # Errors
     /// The query failed, or its reply is not what the schema says.
     pub async fn page(&self, decoder: &RowDecoder, list: &List<'_>) -> Result<Page, Fault> {
-        let request = self.list_request(list)?;
+        let request = self.0.dialect.list(list)?;
         let body = self.read(&request).await?;
         decoder.page(&body).map_err(|e| {
             self.0.about(Fault::new(FaultKind::Invalid, e.to_string()), &request, None)
@@ -230,16 +230,12 @@ impl Connection {
     }
 
     async fn list(&self, list: &List<'_>) -> Result<serde_json::Value, Fault> {
-        let request = self.list_request(list)?;
+        let request = self.0.dialect.list(list)?;
         let body = self.read(&request).await?;
         json(&body).ok_or_else(|| {
             let fault = Fault::new(FaultKind::Invalid, "the server's answer is not valid JSON");
             self.0.about(fault, &request, None)
         })
-    }
-
-    fn list_request(&self, list: &List<'_>) -> Result<Request, Fault> {
-        self.0.dialect.list(list).map_err(|e| Fault::new(FaultKind::Invalid, e.to_string()))
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::http::{TransportError, TransportKind};
+use crate::wire::FillError;
 
 /// A call that definitely failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,5 +121,11 @@ impl From<TransportError> for Fault {
         };
         let fault = Self::new(kind, error.to_string()).help(error.help());
         Self { retry, ..fault }
+    }
+}
+
+impl From<FillError> for Fault {
+    fn from(error: FillError) -> Self {
+        Self::new(FaultKind::Invalid, error.to_string())
     }
 }

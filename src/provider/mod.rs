@@ -53,7 +53,7 @@ pub trait Dialect: Send + Sync {
     ///
     /// # Errors
     /// The fault, worded for somebody who has to correct settings.
-    fn session(&self, reply: &Reply) -> Result<Session, Fault>;
+    fn session(&self, reply: &Reply) -> Result<Session, Box<Fault>>;
     /// The call that ends a session.
     fn logout(&self, session: &Session) -> Request;
     /// Headers of a call.

@@ -48,7 +48,7 @@ impl Dialect for ZStack {
     fn login(&self, account: &str, password: &str) -> Request {
         session::login(account, password)
     }
-    fn session(&self, reply: &Reply) -> Result<Session, Fault> {
+    fn session(&self, reply: &Reply) -> Result<Session, Box<Fault>> {
         session::read(reply)
     }
     fn logout(&self, session: &Session) -> Request {
