@@ -62,12 +62,11 @@ struct Group<'a> {
 
 fn group<'a>(connection: &Connection, questions: &'a [Question<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    // A target is known by where it stands: schemas are shared, not copied.
-    let mut index: HashMap<(*const Target, Option<&Arc<str>>), usize> = HashMap::new();
+    let mut index: HashMap<(String, Option<&Arc<str>>), usize> = HashMap::new();
     for (position, question) in questions.iter().enumerate() {
         // On a text that can be no id nothing hangs.
         if connection.is_id(&question.id) {
-            let key = (std::ptr::from_ref(question.target), question.to.as_ref());
+            let key = (text(question.target), question.to.as_ref());
             let at = *index.entry(key).or_insert(groups.len());
             if at == groups.len() {
                 groups.push(Group { at, question, asked: BTreeMap::new() });
@@ -76,6 +75,25 @@ fn group<'a>(connection: &Connection, questions: &'a [Question<'a>]) -> Vec<Grou
         }
     }
     groups
+}
+
+/// A target as text, with its holes: equal texts are equal targets.
+fn text(target: &Target) -> String {
+    let mut out = String::new();
+    let values = target.query.iter().map(|(name, value)| (name.as_str(), value));
+    for (name, pieces) in std::iter::once(("", &target.path)).chain(values) {
+        out.push_str(name);
+        for piece in pieces {
+            match piece {
+                Piece::Lit(lit) => out.push_str(lit),
+                Piece::Id => out.push_str("{id}"),
+                Piece::To => out.push_str("{to}"),
+                Piece::Field(field) => out.extend(["{", field, "}"]),
+            }
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// Whether several ids can stand for `{id}`: it is the whole value of one condition.

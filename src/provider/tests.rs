@@ -358,3 +358,44 @@ async fn closing_ends_the_session_and_the_version_is_asked_for_once() {
     assert_eq!(server.count("DELETE", "/zstack/v1/accounts/sessions/s1"), 1);
     assert_eq!(connection.requests(), 3);
 }
+
+/// Takes what a subscriber writes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic while held").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_trace_shows_a_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let server = scripted(&[accepted], &[|_| done()]).await;
+    let connection = open(&server).await;
+    let job = connection.send(&create(), Some(JOB), SOON).await;
+    assert!(is_done(&job), "{job:?}");
+    let path = "/zones?q=name%3Dquerycanary".to_owned();
+    connection.send(&Request { path, ..create() }, Some(JOB), SOON).await;
+    connection.close().await;
+    drop(guard);
+    let text = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+    assert!(text.contains("/accounts/login") && text.contains("(logout)"), "{text}");
+    let login = zstack::ZStack.login("admin", "hunter2").body.expect("a body");
+    let digest = login["logInByAccount"]["password"].as_str().expect("a text").to_owned();
+    for secret in ["hunter2", "canary", "OAuth", "sessions/s1", &digest] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}

@@ -208,12 +208,13 @@ async fn casualties_are_counted_by_object_in_few_requests() {
         }
     };
     let question = |target, n| Question { target, id: uuid(3, n).into(), to: None };
-    let stopped = query("host", "VMs stopped");
+    // Targets are known by what they say, not by where they stand.
+    let stopped: Vec<_> = (0..121).map(|_| query("host", "VMs stopped").clone()).collect();
     let destroyed = query("host", "local storage");
     let questions: Vec<_> = (0..120)
-        .map(|n| question(stopped, n))
+        .map(|n| question(&stopped[n], n))
         .chain((0..120).map(|n| question(destroyed, n)))
-        .chain([Question { target: stopped, id: "none".into(), to: None }])
+        .chain([Question { target: &stopped[120], id: "none".into(), to: None }])
         .collect();
     let before = cloud.connection.requests();
     let answers = casualties::count(&cloud.connection, &questions).await.expect("counts");
