@@ -102,8 +102,8 @@ impl<E> Graph<E> {
     }
 
     /// For each node the weight of the heaviest path that starts with it and goes on to its
-    /// dependents: what is left to do at least, once it is its turn. Nodes of a cycle, and what
-    /// needs them, keep their own weight. Missing weights count as 0.
+    /// dependents: what is left to do at least, once it is its turn. Missing weights count as 0;
+    /// with a cycle every node keeps its own weight.
     pub fn longest_path(&self, weight: &[u64]) -> Vec<u64> {
         let of = |node: u32| weight.get(node as usize).copied().unwrap_or(0);
         let mut path: Vec<u64> = (0_u32..).take(self.len()).map(of).collect();

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `rackform` binary: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    rackform::cli::run()
+}

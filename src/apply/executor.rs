@@ -4,7 +4,7 @@
 //! ready, tells it what has become effective or finished, and stops when asked. What a step does
 //! is `step`'s business.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,12 +13,15 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::apply::ids::Ids;
-use crate::apply::step::{self, Context, End};
+use crate::address::Address;
+use crate::apply::step::{self, Context, Digests, End};
 use crate::apply::{Run, Stop};
 use crate::event::{Event, Skip, Summary};
 use crate::observe::lookup::Coalescer;
 use crate::plan::schedule::{Because, Schedule};
 use crate::plan::{Action, Change, Op, Plan, StepIx};
+use crate::schema::{IdRule, Schemas};
+use crate::state::identity::client_id;
 use crate::state::journal::Record;
 use crate::state::{Entry, State};
 use crate::store::StoreError;
@@ -37,10 +40,9 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
     let mut summary = Summary::default();
     write_down(run, state, &mut summary).await?;
     let (effective, became_effective) = mpsc::unbounded_channel();
-    let lookups = run
-        .connections
-        .iter()
-        .map(|(name, connection)| (name.clone(), Coalescer::new(connection, run.schemas)));
+    let lookups = run.connections.iter().map(|(name, connection)| {
+        (name.clone(), Coalescer::new(connection, run.schemas))
+    });
     let context = Context {
         run,
         ids: Ids::new(state, run.desired, run.schemas),
@@ -80,13 +82,17 @@ async fn tell(run: &Run<'_>, event: Event) {
 
 /// Changes that need no call: adopted, forgotten and recorded objects, and rows that are out of
 /// date in the state.
-async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Result<(), StoreError> {
+async fn write_down(
+    run: &Run<'_>,
+    state: &State,
+    summary: &mut Summary,
+) -> Result<(), StoreError> {
     for change in &run.plan.changes {
         let address = change.address.clone();
         let record = match change.action {
             Action::Adopt | Action::Record => {
-                let prior = state.entries.get(&address);
-                Record::Entry { address, entry: Box::new(entry_of(change, prior)) }
+                let digests = digests_of(state, &address);
+                Record::Entry { address, entry: Box::new(entry_of(change, digests)) }
             }
             Action::Forget => Record::Forgotten { address },
             Action::Create | Action::Update | Action::Replace | Action::Delete => continue,
@@ -106,7 +112,14 @@ async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Resu
     Ok(())
 }
 
-fn entry_of(change: &Change, prior: Option<&Entry>) -> Entry {
+/// Digests that the state has for an object, also for one that a cut-off apply created.
+fn digests_of(state: &State, address: &Address) -> Digests {
+    let entry = state.entries.get(address).map(|entry| &entry.digests);
+    let pending = state.pending.get(address).map(|pending| &pending.digests);
+    entry.or(pending).cloned().unwrap_or_default()
+}
+
+fn entry_of(change: &Change, digests: Digests) -> Entry {
     let id = change.id.clone().unwrap_or_default();
     if change.address.member_of().is_some() {
         return step::link_entry(change, &id);
@@ -118,7 +131,7 @@ fn entry_of(change: &Change, prior: Option<&Entry>) -> Entry {
         attrs: change.seen.clone(),
         dependencies: change.record.dependencies.clone(),
         schema_version: change.record.schema_version,
-        digests: prior.map(|p| p.digests.clone()).unwrap_or_default(),
+        digests,
         incarnation: change.record.incarnation,
         prevent_destroy: change.record.prevent_destroy,
         declared_by: None,
@@ -293,17 +306,18 @@ impl Outcomes {
 
 /// The state that a run begins with: every object that it is about to create is pending in it, so
 /// that a dead runner leaves nothing unnamed.
-pub fn with_pending(plan: &Plan, schemas: &crate::schema::Schemas, mut state: State) -> State {
+pub fn with_pending(
+    plan: &Plan,
+    schemas: &Schemas,
+    digests: &BTreeMap<Address, Digests>,
+    mut state: State,
+) -> State {
     for change in creates(plan) {
         let ty = schemas.get(change.ty);
         let candidates = match ty.id {
-            crate::schema::IdRule::Client { .. } => {
+            IdRule::Client { .. } => {
                 let incarnation = change.record.incarnation;
-                vec![crate::state::identity::client_id(
-                    &state.lineage,
-                    &change.address,
-                    incarnation,
-                )]
+                vec![client_id(&state.lineage, &change.address, incarnation)]
             }
             _ => Vec::new(),
         };
@@ -311,7 +325,8 @@ pub fn with_pending(plan: &Plan, schemas: &crate::schema::Schemas, mut state: St
         let mut all = earlier.map(|p| p.candidates).unwrap_or_default();
         all.retain(|id| !candidates.contains(id));
         all.extend(candidates);
-        let pending = step::pending(change, all, change.record.incarnation);
+        let digests = digests.get(&change.address).cloned().unwrap_or_default();
+        let pending = step::pending(change, all, change.record.incarnation, digests);
         state.pending.insert(change.address.clone(), pending);
     }
     state

@@ -23,8 +23,10 @@ pub struct Ledger {
 impl Ledger {
     /// The ledger of a run on this state.
     pub fn new(writer: JournalWriter, state: &State, run: &str) -> Self {
-        let with_digests = state.entries.iter().filter(|(_, e)| !e.digests.is_empty());
-        let digests = with_digests.map(|(a, e)| (a.clone(), e.digests.clone())).collect();
+        let pending = state.pending.iter().map(|(a, p)| (a, &p.digests));
+        let entries = state.entries.iter().map(|(a, e)| (a, &e.digests));
+        let known = pending.chain(entries).filter(|(_, digests)| !digests.is_empty());
+        let digests = known.map(|(a, digests)| (a.clone(), digests.clone())).collect();
         Self {
             writer,
             lineage: state.lineage.clone(),

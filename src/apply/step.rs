@@ -4,7 +4,7 @@
 //! [`End`]. Between intent and result the process may die at any point; `recover` and the ids in
 //! the journal put the pieces together again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -144,7 +144,8 @@ impl Worker<'_> {
         let candidates = (record.incarnation..=incarnation)
             .map(|n| identity::client_id(lineage, address, n))
             .collect();
-        let pending = pending(self.change, candidates, incarnation);
+        let digests = self.context.run.digests.get(address).cloned().unwrap_or_default();
+        let pending = pending(self.change, candidates, incarnation, digests);
         self.note(Record::Pending { address: address.clone(), pending }).await
     }
 
@@ -410,15 +411,23 @@ pub fn link_entry(change: &Change, to: &Arc<str>) -> Entry {
         attrs: Vec::new(),
         dependencies: change.record.dependencies.clone(),
         schema_version: change.record.schema_version,
-        digests: std::collections::BTreeMap::new(),
+        digests: Digests::new(),
         incarnation: 0,
         prevent_destroy: false,
         declared_by: change.record.declared_by.clone(),
     }
 }
 
+/// Digests of an object's secrets, by attribute.
+pub type Digests = BTreeMap<Arc<str>, String>;
+
 /// What is written down before a create is sent.
-pub fn pending(change: &Change, candidates: Vec<Arc<str>>, incarnation: u32) -> Pending {
+pub fn pending(
+    change: &Change,
+    candidates: Vec<Arc<str>>,
+    incarnation: u32,
+    digests: Digests,
+) -> Pending {
     Pending {
         kind: change.record.kind.clone(),
         provider: change.provider.clone(),
@@ -426,6 +435,7 @@ pub fn pending(change: &Change, candidates: Vec<Arc<str>>, incarnation: u32) -> 
         incarnation,
         unique: change.record.unique.clone(),
         dependencies: change.record.dependencies.clone(),
+        digests,
     }
 }
 

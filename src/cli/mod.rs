@@ -1,1 +1,65 @@
-//! (in work)
+//! The command line: the only place that prints, reads the environment and starts a runtime.
+//!
+//! `args` says what can be asked, `session` gathers what the commands share, and each command has
+//! a file of its own whose body is the pipeline. Commands return an [`Exit`] or a [`Failure`].
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod apply;
+mod args;
+mod completions;
+mod confirm;
+mod emulate;
+mod failure;
+mod graph;
+mod identity;
+mod output;
+mod plan;
+mod planning;
+mod progress;
+mod schema;
+mod secrets;
+mod session;
+mod signals;
+mod state;
+mod validate;
+
+use args::{Cli, Command};
+pub use failure::{Exit, Failure};
+use output::Output;
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    output::trace(cli.verbose);
+    let mut output = Output::new(cli.color);
+    let result = match &cli.command {
+        Command::Validate(args) => validate::run(&cli.dir, args, &mut output),
+        Command::Plan(args) => plan::run(&cli.dir, args, &mut output),
+        Command::Apply(args) => apply::run(&cli.dir, args, false, &mut output),
+        Command::Destroy(args) => apply::run(&cli.dir, args, true, &mut output),
+        Command::State(args) => state::run(&cli.dir, args, &mut output),
+        Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
+        Command::Schema(args) => schema::run(args, &mut output),
+        Command::Emulate(args) => emulate::run(args, &mut output),
+        Command::Completions(args) => completions::run(args, &mut output),
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// Help and version go to stdout with 0; a usage error is an error like any other (1, not 2:
+/// that means changes).
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe while printing help is nobody's loss.
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
+}

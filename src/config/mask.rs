@@ -28,7 +28,7 @@ pub fn name_is_sensitive(name: &str) -> bool {
 
 /// Whether a line gives a literal to a sensitive name.
 pub fn line_is_sensitive(line: &str) -> bool {
-    secret_start(line).is_some()
+    secret_start(line, true).is_some()
 }
 
 /// The masked copies, numbered as the texts are.
@@ -40,7 +40,8 @@ pub fn sources(texts: Vec<SourceText>, parsed: &[Parsed], schemas: &Schemas) -> 
             parsed.blocks.iter().for_each(|block| mask.block(block));
         }
         if !parsed.syntax.is_empty() || !parsed.mistakes.is_empty() {
-            mask.lines();
+            // Of a broken file no line says whether its variable is sensitive.
+            mask.lines(!parsed.syntax.is_empty());
         }
         // Only whole characters are overwritten, by ASCII: it stays UTF-8. Were it not so, the
         // replacement would only shift snippets.
@@ -59,7 +60,8 @@ impl Mask<'_> {
         let schemas = self.schemas;
         if &*block.kind.text == "variable" {
             let is_true = |e: &Entry| matches!(e.value.value, Literal::Bool(true));
-            let secret = block.get("sensitive").is_some_and(is_true);
+            let secret =
+                block.get("sensitive").is_some_and(is_true) || name_is_sensitive(&block.label.text);
             return block
                 .entries
                 .iter()
@@ -162,13 +164,13 @@ impl Mask<'_> {
 
     /// Where there is no parsed value to go by: from the `=` of a sensitive name to the end of the
     /// line, or of the multi-line string that starts there.
-    fn lines(&mut self) {
+    fn lines(&mut self, defaults: bool) {
         let text = String::from_utf8_lossy(&self.bytes).into_owned();
         let mut at = 0;
         while at < text.len() {
             let line = &text[at..text[at..].find('\n').map_or(text.len(), |n| at + n)];
             let end = at + line.len();
-            if let Some(start) = secret_start(line) {
+            if let Some(start) = secret_start(line, defaults) {
                 let end = multi_line_end(&text, at + start).unwrap_or(end).max(end);
                 let narrow = |n| u32::try_from(n).unwrap_or(u32::MAX);
                 self.overwrite(narrow(at + start), narrow(end));
@@ -183,14 +185,13 @@ impl Mask<'_> {
     }
 }
 
-/// Where the value of the first sensitive name of a line starts. `default` counts: the line does
-/// not say whether its variable is sensitive.
-fn secret_start(line: &str) -> Option<usize> {
+/// Where the value of the first sensitive name of a line starts; perhaps also of a `default`.
+fn secret_start(line: &str, defaults: bool) -> Option<usize> {
     line.match_indices('=').map(|(at, _)| at).find_map(|at| {
         let before = line[..at].trim_end().trim_end_matches(['"', '\'']);
         let name =
             before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next()?;
-        (name == "default" || name_is_sensitive(name)).then_some(at + 1)
+        (defaults && name == "default" || name_is_sensitive(name)).then_some(at + 1)
     })
 }
 

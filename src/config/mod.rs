@@ -83,7 +83,8 @@ pub struct Desired {
     pub links: Vec<DesiredLink>,
     pub providers: Vec<ProviderConfig>,
     pub settings: Settings,
-    /// Environment variables that were asked for and are not in the facts yet: call again.
+    /// Environment variables that were asked for and are not in the facts yet: answer them and
+    /// call again. While there are any, nothing else here may be used.
     pub needs: BTreeSet<Need>,
 }
 
@@ -128,7 +129,8 @@ pub struct DesiredResource {
     /// Name of the provider configuration.
     pub provider: Arc<str>,
     /// Values in schema order; `Null` where not managed. References are [`Value::Object`] (ours)
-    /// or [`Value::Str`] (a foreign id). Sensitive values are marked.
+    /// or [`Value::Str`] (a foreign id); a text can be a [`Value::Id`] of ours. Sensitive values
+    /// are marked.
     pub attrs: Row,
     /// Where each attribute is written; shared by the instances of a block.
     pub spans: Arc<[Option<Span>]>,

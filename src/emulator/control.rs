@@ -3,6 +3,7 @@
 //!
 //! | request | effect |
 //! |---|---|
+//! | `GET /emulator/identity` | a text that differs with each start |
 //! | `GET /emulator/violations` | what a correct client never does: `[{method, path, violation}]` |
 //! | `GET /emulator/requests` | `{total, counts: {API: n}, requests: [{seq, method, path, query, body, api, job, status}]}`, secrets masked |
 //! | `POST /emulator/requests/reset` | forgets requests and violations |
@@ -12,7 +13,7 @@
 //! | `POST /emulator/rows` | `{family, op: put\|patch\|delete, uuid, row}` or an array of them: silent drift |
 //! | `POST /emulator/clock` | `{"advance": seconds}` |
 //! | `POST /emulator/sessions/expire` | ends all sessions |
-//! | `POST /emulator/restart` | breaks connections; running jobs stay in processing for ever |
+//! | `POST /emulator/restart` | breaks all other connections; running jobs stay in processing for ever |
 //! | `POST /emulator/seed` | plants a seed |
 
 use std::sync::Arc;
@@ -23,10 +24,16 @@ use super::core::{Core, lock, summary};
 use super::faults::{FaultRule, Faults};
 use super::query::shown;
 use super::store::{Row, Tx};
+use super::transport::Cutter;
 use super::{jobs, seed, zstack};
 
 /// Answers a control request.
-pub async fn handle(core: &Arc<Core>, method: &str, path: &str, bytes: &[u8]) -> (u16, String) {
+pub fn handle(
+    core: &Arc<Core>,
+    cutter: &Cutter,
+    (method, path): (&str, &str),
+    bytes: &[u8],
+) -> (u16, String) {
     let body: Value = match bytes {
         [] => Value::Null,
         bytes => match serde_json::from_slice(bytes) {
@@ -34,14 +41,19 @@ pub async fn handle(core: &Arc<Core>, method: &str, path: &str, bytes: &[u8]) ->
             Err(error) => return (400, json!({ "error": error.to_string() }).to_string()),
         },
     };
-    match act(core, (method, path.trim_start_matches("/emulator/")), &body) {
+    match act((core, cutter), (method, path.trim_start_matches("/emulator/")), &body) {
         Ok(reply) => (200, reply.to_string()),
         Err(text) => (400, json!({ "error": text }).to_string()),
     }
 }
 
-fn act(core: &Arc<Core>, route: (&str, &str), body: &Value) -> Result<Value, String> {
+fn act(
+    (core, cutter): (&Arc<Core>, &Cutter),
+    route: (&str, &str),
+    body: &Value,
+) -> Result<Value, String> {
     match route {
+        ("GET", "identity") => Ok(json!({ "identity": core.identity })),
         ("GET", "violations") => Ok(lock(&core.requests).violations()),
         ("GET", "requests") => Ok(lock(&core.requests).to_json()),
         ("POST", "requests/reset") => {
@@ -75,7 +87,7 @@ fn act(core: &Arc<Core>, route: (&str, &str), body: &Value) -> Result<Value, Str
             Ok(json!({}))
         }
         ("POST", "restart") => {
-            core.abandon();
+            core.abandon(Some(cutter));
             zstack::boot(core);
             Ok(json!({}))
         }

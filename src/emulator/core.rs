@@ -19,7 +19,7 @@ use super::log::Log;
 use super::query::Views;
 use super::requests::Requests;
 use super::store::{Row, Store, Tx};
-use super::transport::Connections;
+use super::transport::{Connections, Cutter};
 use super::zstack::{self, Operation};
 use super::{EmulatorError, Options, ServerVersion};
 
@@ -49,6 +49,8 @@ pub struct Core {
     epoch: watch::Sender<u64>,
     counter: AtomicU64,
     entropy: u64,
+    /// Tells this running emulator from any other program that may listen on the same port later.
+    pub identity: String,
 }
 
 /// Locks; a panic elsewhere while holding the lock must not take the emulator down.
@@ -61,12 +63,14 @@ impl Core {
     pub fn open(options: &Options) -> Result<Arc<Self>, EmulatorError> {
         let mut store = Store::new(&zstack::families());
         let log = options.data.as_deref().map(|path| open_log(path, &mut store)).transpose()?;
+        // Differs from process to process: uuids of a restarted emulator must not repeat.
+        let entropy = RandomState::new().build_hasher().finish();
         let core = Core {
             version: options.version,
             clock: Clock::start(),
             routes: Routes::load(options.version)
                 .map_err(|e| EmulatorError::Table(e.to_string()))?,
-            views: Views::new(zstack::views()),
+            views: Views::new(zstack::views(), options.version),
             latency: options.latency,
             job_latency: options.job_latency,
             connections: Connections::default(),
@@ -77,8 +81,8 @@ impl Core {
             state: Mutex::new(State { store, log, broken: None }),
             epoch: watch::channel(0).0,
             counter: AtomicU64::new(0),
-            // Differs from process to process: uuids of a restarted emulator must not repeat.
-            entropy: RandomState::new().build_hasher().finish(),
+            entropy,
+            identity: blake3::hash(&entropy.to_le_bytes()).to_hex().to_string(),
         };
         Ok(Arc::new(core))
     }
@@ -130,9 +134,9 @@ impl Core {
 
     /// What a restart of the management node does to the outside: connections break, jobs in
     /// flight are forgotten (they answer "processing" for ever).
-    pub fn abandon(&self) {
+    pub fn abandon(&self, asking: Option<&Cutter>) {
         self.epoch.send_modify(|epoch| *epoch += 1);
-        self.connections.cut_all();
+        self.connections.cut_all(asking);
     }
 
     /// Waits for a part of the job latency.
@@ -165,6 +169,8 @@ pub struct Call {
     /// A uuid to use where the client chose none.
     pub fresh: String,
     pub version: ServerVersion,
+    /// `X-JSON-Schema: true`: the reply names the classes of its objects.
+    pub json_schema: bool,
 }
 
 impl Call {

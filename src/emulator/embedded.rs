@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{EmulatorError, Options, Running, start};
 
@@ -62,8 +63,8 @@ async fn serve(folder: &Path, port_path: &Path, lock: File) -> Result<Embedded, 
     let data: PathBuf = folder.join("emulator.jsonl");
     let running = start(Options { data: Some(data), ..Options::default() }).await?;
     let fresh = port_path.with_extension("port.new");
-    let written =
-        std::fs::write(&fresh, running.url()).and_then(|()| std::fs::rename(&fresh, port_path));
+    let written = std::fs::write(&fresh, format!("{}\n{}", running.url(), running.identity()))
+        .and_then(|()| std::fs::rename(&fresh, port_path));
     written.map_err(|error| EmulatorError::Embedded {
         path: port_path.to_owned(),
         reason: error.to_string(),
@@ -71,9 +72,21 @@ async fn serve(folder: &Path, port_path: &Path, lock: File) -> Result<Embedded, 
     Ok(Embedded { url: running.url(), server: Some(running), _lock: Some(lock) })
 }
 
-/// The URL of the process that holds the lock, if it accepts connections.
+/// The URL of the process that holds the lock, if it answers with the identity that stands beside
+/// it. A file left by a dead process, whose port may serve something else by now, does not pass.
 async fn other(port_path: &Path) -> Option<String> {
-    let url = std::fs::read_to_string(port_path).ok()?;
-    let address = url.strip_prefix("http://")?;
-    tokio::net::TcpStream::connect(address).await.ok().map(|_| url.clone())
+    let written = std::fs::read_to_string(port_path).ok()?;
+    let (url, identity) = written.split_once('\n')?;
+    let answer = timeout(Duration::from_secs(2), ask_identity(url.strip_prefix("http://")?));
+    answer.await.ok()?.ok()?.contains(identity).then(|| url.to_owned())
+}
+
+async fn ask_identity(address: &str) -> io::Result<String> {
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    let request =
+        format!("GET /emulator/identity HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut reply = String::new();
+    stream.take(4096).read_to_string(&mut reply).await?;
+    Ok(reply)
 }

@@ -35,7 +35,7 @@ use std::time::Duration;
 /// | `job-hang` | accept, do nothing, the job never ends |
 /// | `job-hang=after` | accept and do it, but the job never ends |
 /// | `expire-session` | the session of the request expires first |
-/// | `connect-fail` | adding a host or a storage: it cannot be connected, its row vanishes |
+/// | `connect-fail` | adding a host or a storage: it cannot be connected, its row vanishes; reconnecting, attaching, entering Maintenance: the agent fails |
 /// | `keep-uuid` | a create fails and leaves its uuid taken, though no query shows it |
 /// | `duplicate` | the request arrives twice |
 /// | `ignore-update` | accept, report success, change nothing |

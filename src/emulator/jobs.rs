@@ -12,7 +12,8 @@ use super::core::{Call, Core, check_session};
 use super::errors::ApiError;
 use super::faults::Hang;
 use super::params::{Refusal, validate};
-use super::store::{Row, Tx, str_of};
+use super::query::View;
+use super::store::{Row, Store, Tx, str_of};
 use super::zstack::Run;
 
 /// `rest/completedApi.expiredPeriod`, in milliseconds.
@@ -58,7 +59,11 @@ async fn run(core: Arc<Core>, call: Call, job: String, hook: Option<String>) {
     if hang == Some(Hang::BeforeEffect) {
         return;
     }
-    let outcome = execute(&core, call, true).await;
+    let named = call.json_schema;
+    let mut outcome = execute(&core, call, true).await;
+    if let (true, Ok(reply)) = (named, &mut outcome) {
+        core.read(|store| add_schema(&core, store, reply));
+    }
     if hang == Some(Hang::AfterEffect) {
         return;
     }
@@ -77,6 +82,24 @@ pub fn reply(version: ServerVersion, outcome: &Result<Value, ApiError>) -> (u16,
         (Ok(Value::Null), ServerVersion::V5_2) => (200, "{}".to_owned()),
         (Ok(value), _) => (200, value.to_string()),
     }
+}
+
+/// `X-JSON-Schema`: `"schema": {"inventory": CLASS}`; the header's presence counts, not its value
+/// (`RestServer.writeResponse`).
+fn add_schema(core: &Core, store: &Store, reply: &mut Value) {
+    let Some(members) = reply.as_object_mut() else { return };
+    let uuid = members.get("inventory").and_then(|row| row.get("uuid")?.as_str()).unwrap_or("");
+    let class = find(core, store, uuid).map(|(view, row)| view.class_of(row));
+    let schema: Row =
+        class.map(|class| ("inventory".to_owned(), json!(class))).into_iter().collect();
+    members.insert("schema".to_owned(), Value::Object(schema));
+}
+
+/// The object with this uuid, of whatever family, and the view it is shown by.
+fn find<'a>(core: &Core, store: &'a Store, uuid: &str) -> Option<(&'static View, &'a Row)> {
+    store
+        .tables()
+        .find_map(|table| Some((core.views.of_family(table.family.name)?, &**table.get(uuid)?)))
 }
 
 fn finish(tx: &mut Tx<'_>, job: &str, status: u16, body: &str) {
@@ -127,7 +150,7 @@ pub async fn execute(core: &Arc<Core>, mut call: Call, wait: bool) -> Result<Val
 
 /// The failures that a fault rule asks for and that need no help of the handler.
 fn fail_on_demand(core: &Core, call: &Call) -> Result<(), ApiError> {
-    if call.effects.keep_uuid {
+    if call.effects.keep_uuid && !call.effects.connect_fail {
         core.with(|tx| tx.take(call.new_uuid()));
     }
     match &call.effects.job_error {
@@ -140,12 +163,9 @@ fn fail_on_demand(core: &Core, call: &Call) -> Result<(), ApiError> {
 }
 
 /// The reply of an update that changes nothing: the object as it is.
-fn unchanged(core: &Core, store: &super::store::Store, call: &Call) -> Value {
-    let uuid = call.text("uuid");
-    let found = store
-        .tables()
-        .find_map(|table| Some((core.views.of_family(table.family.name)?, table.get(uuid)?)));
-    found.map_or(Value::Null, |(view, row)| json!({ "inventory": view.inventory(store, row) }))
+fn unchanged(core: &Core, store: &Store, call: &Call) -> Value {
+    find(core, store, call.text("uuid"))
+        .map_or(Value::Null, |(view, row)| json!({ "inventory": view.inventory(store, row) }))
 }
 
 /// `ApiMediatorImpl.intercept`: 32 lower-case hex digits, version 1 to 5, variant 8 to b.
@@ -212,7 +232,8 @@ pub fn sweep(core: &Core) {
     });
 }
 
-/// `callWebHook`: up to 15 tries, 2 s apart.
+/// `callWebHook`: up to 15 tries, 2 s apart. It serialises the reply without asking whether it is
+/// empty (unlike `sendResponse`), so that a job without result posts `{}` in 3.0 too.
 async fn call_hook(url: &str, job: &str, success: bool, body: String) {
     // Fails if another part of the process has installed one, which is just as well.
     let _ = rustls::crypto::ring::default_provider().install_default();

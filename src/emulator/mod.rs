@@ -113,6 +113,11 @@ impl Running {
         format!("http://{}", self.address)
     }
 
+    /// Differs with each start.
+    fn identity(&self) -> &str {
+        &self.core.identity
+    }
+
     /// Stops accepting, breaks open connections, abandons running jobs.
     pub async fn stop(mut self) {
         self.end();
@@ -121,7 +126,7 @@ impl Running {
 
     fn end(&self) {
         self.server.abort();
-        self.core.abandon();
+        self.core.abandon(None);
     }
 }
 

@@ -33,13 +33,13 @@ pub fn plant(core: &Core, seed: &Value) -> Result<Value, String> {
         }
         for address in list(seed, "unreachable")? {
             let address = address.as_str().ok_or("'unreachable' is a list of addresses")?;
-            planter.tx.put("unreachable", address, Row::new());
+            planter.tx.put("machine", address, row(json!({ "unreachable": true })));
         }
         for (address, password) in
             seed.get("passwords").and_then(Value::as_object).into_iter().flatten()
         {
-            let digest = zstack::digest(address, password.as_str().unwrap_or_default());
-            planter.tx.put("unreachable", address, row(json!({ "passwordDigest": digest })));
+            let digest = zstack::digest(password.as_str().unwrap_or_default());
+            planter.tx.put("machine", address, row(json!({ "passwordDigest": digest })));
         }
         for account in list(seed, "accounts")? {
             planter.account(account)?;
@@ -138,12 +138,11 @@ impl Planter<'_, '_> {
         (zone, cluster): (&str, &str),
         (local, shared): (&Option<String>, &Option<String>),
     ) -> Result<(), String> {
-        let address = str_of(host, "managementIp");
         let password = host.get("password").and_then(Value::as_str).unwrap_or("password");
         let defaults = json!({
             "zoneUuid": zone, "clusterUuid": cluster, "hypervisorType": "KVM", "state": "Enabled",
             "status": "Connected", "username": "root", "sshPort": 22,
-            "passwordDigest": zstack::digest(address, password),
+            "passwordDigest": zstack::digest(password),
         });
         let uuid = self.put("host", host, defaults);
         for vm in list(host, "vms")? {

@@ -78,7 +78,8 @@ pub async fn handle(
     let uri_path = parts.uri.path();
     let query = parts.uri.query().unwrap_or("");
     if uri_path.starts_with("/emulator/") {
-        let (status, body) = control::handle(&core, parts.method.as_str(), uri_path, &bytes).await;
+        let (status, body) =
+            control::handle(&core, &cutter, (parts.method.as_str(), uri_path), &bytes);
         return respond(status, body);
     }
     if !core.latency.is_zero() {
@@ -318,6 +319,7 @@ fn build(
         user_tags: tags("userTags"),
         session: session_of(incoming).map(str::to_owned),
         fresh: core.fresh_uuid(),
+        json_schema: incoming.header("X-JSON-Schema").is_some(),
         version: core.version,
         api,
         values,

@@ -25,7 +25,8 @@ pub enum Relation {
 #[derive(Debug)]
 pub struct Family {
     pub name: &'static str,
-    /// The entity class that SYS.1003 names.
+    /// The entity class that SYS.1003 names; empty for what is not a resource (`ResourceVO`), such
+    /// as jobs, sessions and links: their keys do not collide with uuids of resources.
     pub vo: &'static str,
     /// Members by which rows are found at once.
     pub indexes: &'static [&'static str],
@@ -169,7 +170,8 @@ impl Store {
 
     /// Whether a create with this uuid breaks on the primary key of `ResourceVO`.
     pub fn is_taken(&self, uuid: &str) -> bool {
-        self.taken.contains(uuid) || self.tables.values().any(|table| table.get(uuid).is_some())
+        let mut resources = self.tables.values().filter(|table| !table.family.vo.is_empty());
+        self.taken.contains(uuid) || resources.any(|table| table.get(uuid).is_some())
     }
 
     pub fn taken(&self) -> impl Iterator<Item = &String> {

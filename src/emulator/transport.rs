@@ -48,10 +48,14 @@ impl Connections {
         open.push(Arc::downgrade(&cutter.0));
     }
 
-    /// Breaks every connection.
-    pub fn cut_all(&self) {
-        let open = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        open.iter().filter_map(Weak::upgrade).for_each(|line| Cutter(line).cut_after(0));
+    /// Breaks every connection but the one that asks for it.
+    pub fn cut_all(&self, asking: Option<&Cutter>) {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let others = open
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|line| asking.is_none_or(|asking| !Arc::ptr_eq(&asking.0, line)));
+        others.for_each(|line| Cutter(line).cut_after(0));
     }
 }
 

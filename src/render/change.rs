@@ -25,14 +25,16 @@ pub(super) enum Shape {
     Attachment,
 }
 
-/// The shape of every change of a plan, by index. Steps say it; a change without steps (adopted,
-/// forgotten) is an attachment when its key names another object.
+/// The shape of every change of a plan, by index. Steps say it; of a change without steps
+/// (adopted, forgotten) its record or its key does.
 pub(super) fn shapes(plan: &Plan) -> Vec<Shape> {
     let mut shapes: Vec<Shape> = plan.changes.iter().map(guess).collect();
     for step in &plan.steps {
         let shape = match step.op {
             Op::Attach | Op::Detach => Shape::Attachment,
-            Op::Create | Op::Update(_) | Op::Delete | Op::Action(_) => Shape::Object,
+            Op::Create | Op::Delete => Shape::Object,
+            // Either kind of change can have these.
+            Op::Update(_) | Op::Action(_) => continue,
         };
         if let Some(known) = shapes.get_mut(step.change as usize) {
             *known = shape;
@@ -42,8 +44,17 @@ pub(super) fn shapes(plan: &Plan) -> Vec<Shape> {
 }
 
 fn guess(change: &Change) -> Shape {
-    let names_another = change.address.member_of().is_some_and(|m| Address::parse(&m.key).is_ok());
-    if names_another && change.diffs.is_empty() { Shape::Attachment } else { Shape::Object }
+    let Some(member) = change.address.member_of() else { return Shape::Object };
+    // The other end of an attachment is an address, or the id of an object that is not ours.
+    let other_end = Address::parse(&member.key).is_ok() || is_id(&member.key);
+    let declared = change.record.declared_by.is_some() || change.owner_id.is_some();
+    let attached = (declared || other_end) && change.diffs.is_empty();
+    if attached { Shape::Attachment } else { Shape::Object }
+}
+
+/// Whether a key has the form of an id: 32 hex digits.
+fn is_id(key: &str) -> bool {
+    key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The sign in front of an address and its colour.
@@ -86,6 +97,9 @@ pub(super) fn verb(action: Action) -> &'static str {
 /// Why, where the action alone does not say it.
 pub(super) fn why(change: &Change) -> Option<String> {
     let text = match &change.reason {
+        Reason::Differs if change.action == Action::Record => {
+            "another block declares it now".to_owned()
+        }
         Reason::New | Reason::Differs | Reason::Destroy => return None,
         Reason::Vanished => "it is gone from the cloud".to_owned(),
         Reason::Unfinished => "an earlier apply was cut off while creating it".to_owned(),

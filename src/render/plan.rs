@@ -147,10 +147,18 @@ fn nothing(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {
     match view.requests {
         Some(n) => {
             let requests = words::many(usize::try_from(n).unwrap_or(usize::MAX), "request");
-            writeln!(out, " ({compared} compared with {requests})")
+            writeln!(out, " ({compared} compared with {requests})")?;
         }
-        None => writeln!(out, " ({compared} compared)"),
+        None => writeln!(out, " ({compared} compared)")?,
     }
+    if view.plan.refreshed.is_empty() {
+        return Ok(());
+    }
+    let stale = words::many(view.plan.refreshed.len(), "object");
+    writeln!(
+        out,
+        "The state is out of date for {stale}: an apply writes it down and sends nothing."
+    )
 }
 
 fn summary(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {

@@ -53,6 +53,8 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         reason,
         diffs: Vec::new(),
         id: None,
+        owner_id: None,
+        seen: Vec::new(),
         origin: None,
         record: Record::default(),
         owner_id: None,

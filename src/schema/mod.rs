@@ -5,8 +5,10 @@
 //! (`src/build.rs`), so that adding a type edits no Rust. Knows no resource by name.
 
 mod check;
+mod json_schema;
 pub mod model;
 mod parse;
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,9 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostics, FileId, Sources};
 
+pub use json_schema::json_schema;
 pub use model::*;
+pub use reference::{readme, terminal};
 
 /// A schema file: provider, file name, text.
 pub type File<'a> = (&'a str, &'a str, &'a str);

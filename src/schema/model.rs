@@ -290,7 +290,8 @@ pub enum Kind {
     Object(Vec<Attribute>),
 }
 
-/// Holds when the attribute has one of the values (as read).
+/// Holds when the attribute has one of the values (as read). In calls of a part, an attribute of
+/// the part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     pub attr: AttrIx,

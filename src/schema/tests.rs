@@ -229,6 +229,9 @@ fn a_link_may_be_declared_from_its_other_end() {
     assert_eq!(from("box.lids"), [r#"unknown_link «"ref(box.lids)"»"#]);
     assert_eq!(from("box"), [r#"unknown_kind «"ref(box)"»"#]);
     assert_eq!(from("shelf.boxes"), [r#"unknown_link «"ref(shelf.boxes)"»"#]);
+    let no_wire = OWNER.replace("wire = \"shelfUuids\"", "wird = \"\"");
+    let found = findings(&[("p", "shelf.toml", PLAIN), ("p", "box.toml", &no_wire)]);
+    assert_eq!(found, ["missing_key «shelves»", "unknown_key «wird»"]);
     let half = OWNER.replace("delete = { call = \"DELETE /shelves/{to}/boxes/{id}\" }\n", "");
     let found = findings(&[("p", "shelf.toml", PLAIN), ("p", "box.toml", &half)]);
     assert!(found.contains(&"missing_key «shelves»".to_owned()), "{found:?}");

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::State;
 use super::journal::{Intent, Journal, JournalError, Record};
+use super::{Entry, State};
 use crate::address::Address;
 
 /// A state to which records are being added.
@@ -65,18 +65,19 @@ impl Fold {
                 let calls = self.open.entry(intent.address.clone()).or_default();
                 calls.insert((intent.step, intent.call), intent);
             }
-            Record::Entry { address, entry } => {
-                self.settle(&address);
-                // The entry carries the incarnation from now on, unless an adopted object has
-                // one that is already used up.
-                let used = self.state.incarnations.get(&address);
-                if used.is_some_and(|used| *used <= entry.incarnation) {
-                    self.state.incarnations.remove(&address);
+            Record::Entry { address, entry } => self.insert(address, *entry),
+            Record::Removed { address, incarnation } => {
+                let next = self.remove(&address).max(incarnation);
+                // An attachment has no id of its own that could be used up.
+                if incarnation > 0 || address.member_of().is_none() {
+                    self.raise(address, next);
                 }
-                self.state.entries.insert(address, *entry);
             }
-            Record::Removed { address, incarnation } => self.remove(&address, incarnation),
-            Record::Forgotten { address } => self.remove(&address, 0),
+            Record::Forgotten { address } => {
+                self.state.pending.remove(&address);
+                let next = self.remove(&address);
+                self.raise(address, next);
+            }
             Record::Failed { address, step, attempt: _, definite, text: _ } => {
                 if definite {
                     self.failed(&address, step);
@@ -94,17 +95,39 @@ impl Fold {
         }
     }
 
-    /// The outcome of everything sent for an address is known.
-    fn settle(&mut self, address: &Address) {
-        self.open.remove(address);
-        self.state.pending.remove(address);
+    /// The outcome of everything sent for the address is known. What is pending ends too when this
+    /// is the object that was; in a replacement, the old object says nothing about the new one.
+    fn insert(&mut self, address: Address, entry: Entry) {
+        self.open.remove(&address);
+        let state = &mut self.state;
+        let awaited = state.pending.get(&address).is_some_and(|pending| {
+            pending.candidates.contains(&entry.id) || pending.incarnation <= entry.incarnation
+        });
+        if awaited {
+            state.pending.remove(&address);
+        }
+        // The entry carries the incarnation from now on, unless it is an adopted object and later
+        // ones are used up.
+        if state.incarnations.get(&address).is_some_and(|used| *used <= entry.incarnation) {
+            state.incarnations.remove(&address);
+        }
+        let now = entry.incarnation;
+        let before = state.entries.insert(address.clone(), entry).map(|old| old.incarnation);
+        if let Some(used) = before.filter(|used| *used > now) {
+            self.raise(address, used.saturating_add(1));
+        }
     }
 
-    fn remove(&mut self, address: &Address, incarnation: u32) {
-        self.settle(address);
-        let removed = self.state.entries.remove(address);
-        let after = removed.map_or(0, |entry| entry.incarnation.saturating_add(1));
-        self.raise(address.clone(), incarnation.max(after));
+    /// Returns the incarnation after that of the removed object. As for [`Fold::insert`], what is
+    /// pending stays when it is to follow.
+    fn remove(&mut self, address: &Address) -> u32 {
+        self.open.remove(address);
+        let removed = self.state.entries.remove(address).map(|entry| entry.incarnation);
+        let successor = self.state.pending.get(address).map(|pending| pending.incarnation);
+        if removed.is_none() || successor <= removed {
+            self.state.pending.remove(address);
+        }
+        removed.map_or(0, |used| used.saturating_add(1))
     }
 
     /// Incarnations only rise: an id that was used once may be taken for good.
@@ -125,7 +148,8 @@ impl Fold {
                 return;
             }
         }
-        self.settle(address);
+        self.open.remove(address);
+        self.state.pending.remove(address);
     }
 }
 

@@ -32,7 +32,8 @@ pub enum Record {
     Intent(Intent),
     /// An object as it is now. Ends the intents of its address.
     Entry { address: Address, entry: Box<Entry> },
-    /// An object is gone. `incarnation` is the one that its address uses next.
+    /// An object is gone. `incarnation` is the one that its address uses next; 0 for an
+    /// attachment, which has no id of its own.
     Removed { address: Address, incarnation: u32 },
     /// A step failed. When `definite`, its calls had no lasting effect that is not recorded
     /// otherwise; else the outcome is unknown and its intents stay open.

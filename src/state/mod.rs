@@ -7,6 +7,7 @@
 pub mod identity;
 pub mod format;
 pub mod journal;
+pub mod edit;
 pub mod fold;
 pub mod secret;
 #[cfg(test)]
@@ -117,6 +118,9 @@ pub struct Pending {
     pub unique: Vec<(Arc<str>, String)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Address>,
+    /// Digests of the secrets that the create sends.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub digests: BTreeMap<Arc<str>, String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references

@@ -71,6 +71,7 @@ pub fn pending(candidates: &[&str]) -> Pending {
         incarnation: 0,
         unique: Vec::new(),
         dependencies: Vec::new(),
+        digests: BTreeMap::new(),
     }
 }
 
@@ -113,7 +114,7 @@ pub fn any_address() -> impl Strategy<Value = Address> {
 }
 
 pub fn any_value() -> impl Strategy<Value = Value> {
-    // Quarters survive every way of reading decimals; see `format` for why floats are rare.
+    // Quarters are exact in every way of reading decimals.
     let quarters = (-1000..1000i32).prop_map(|n| f64::from(n) + 0.25).prop_map(Value::Float);
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -116,6 +116,15 @@ impl LocalStore {
         bytes.map_err(StoreError::io("read", &self.path(name)))
     }
 
+    fn hash(&self) -> Result<Option<blake3::Hash>, StoreError> {
+        let hash = |file: Box<dyn Read>| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update_reader(file).map(|h| h.finalize())
+        };
+        let hash = self.disk.open(STATE).and_then(|file| file.map(hash).transpose());
+        hash.map_err(StoreError::io("read", &self.path(STATE)))
+    }
+
     /// Reads the journal first: an apply that ends in between has then already written it into
     /// the state. The other way round, its records would be missed.
     fn load(&self) -> Result<(Snapshot, Base), StoreError> {
@@ -302,11 +311,10 @@ impl Base {
 /// two.
 impl LocalStore {
     fn check_unchanged(&self, base: &Base) -> Result<(), StoreError> {
-        let found = self.bytes(STATE)?;
-        if found.as_deref().map(blake3::hash) == base.hash {
+        if self.hash()? == base.hash {
             return Ok(());
         }
-        let found = match found.as_deref().map(format::read) {
+        let found = match self.bytes(STATE)?.as_deref().map(format::read) {
             None => "it is gone".to_owned(),
             Some(Err(e)) => e.to_string(),
             Some(Ok(state)) if state.lineage != base.lineage => {

@@ -76,7 +76,11 @@ impl Holder {
     /// ` by ops@runner (apply) for 12 s`, to go after "locked".
     pub fn sentence(&self) -> String {
         let Some(info) = &self.info else { return String::new() };
-        let age = self.age.map_or_else(String::new, |age| format!(" for {} s", age.as_secs()));
+        let age = self.age.map_or_else(String::new, |age| match age.as_secs() {
+            seconds @ 0..120 => format!(" for {seconds} s"),
+            seconds @ 120..7200 => format!(" for {} min", seconds / 60),
+            seconds => format!(" for {} h", seconds / 3600),
+        });
         format!(" by {} ({}){age}", info.who, info.operation)
     }
 

@@ -1,5 +1,8 @@
-//! Integration tests: one binary, one module per subject.
+//! The integration tests: one binary, one module per subject.
 
+mod common;
+mod config_errors;
+mod conformance;
 mod observe;
 mod schemas;
 mod store;

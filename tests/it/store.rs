@@ -324,7 +324,8 @@ fn the_name_of_a_dead_holder_means_nothing() {
 
 #[test]
 fn a_state_that_something_else_changed_is_not_overwritten() {
-    let edits: [(&str, fn(&str) -> Option<String>); 5] = [
+    type Edit = fn(&str) -> Option<String>;
+    let edits: [(&str, Edit); 5] = [
         ("another serial", |s| Some(s.replace("\"serial\": 1", "\"serial\": 9"))),
         ("another lineage", |s| Some(s.replace(LINEAGE, "feed"))),
         ("edited", |s| Some(s.replace("zone.west", "zone.vest"))),

@@ -13,6 +13,7 @@ use hcl_edit::expr::{
 };
 use hcl_edit::template::{Element, Interpolation, Template};
 
+use super::operator::Side;
 use super::{Evaluator, Fault, Scope, Stop, function, operator};
 use crate::diag::nearest;
 use crate::value::Value;
@@ -107,7 +108,14 @@ impl Evaluator<'_> {
                 known(&left).map_err(|stop| stop.at(op.lhs_expr.span()))?;
                 known(&right).map_err(|stop| stop.at(op.rhs_expr.span()))?;
                 let result = operator::binary(left.reveal(), *op.operator.value(), right.reveal());
-                result.map(|r| marked(r, &[&left, &right])).map_err(|f| f.at(place).into())
+                result.map(|r| marked(r, &[&left, &right])).map_err(|(side, fault)| {
+                    let place = match side {
+                        Side::Left => op.lhs_expr.span(),
+                        Side::Right => op.rhs_expr.span(),
+                        Side::Both => place,
+                    };
+                    fault.at(place).into()
+                })
             }
             Expression::ForExpr(_) => Err(later("a `for` expression").at(place).into()),
         }
@@ -209,6 +217,7 @@ impl Evaluator<'_> {
         known(&key).map_err(|stop| stop.at(index.span()))?;
         if key.is_sensitive() {
             return Err(Fault::new("secret_key", "a secret cannot be a key")
+                .label("keys stand in addresses and messages")
                 .at(index.span())
                 .into());
         }
@@ -239,13 +248,19 @@ impl Evaluator<'_> {
     }
 }
 
+/// How many keys of a map a message lists.
+const SHOWN: usize = 10;
+
 fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
     match value {
         Value::Map(items) => items.get(name).cloned().ok_or_else(|| {
             let fault = Fault::new("unknown_key", format!("there is no `{name}` in this map"));
             match nearest(name, items.keys().map(|k| &**k)) {
                 Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => fault,
+                None => {
+                    let names: Vec<_> = items.keys().take(SHOWN).map(|k| &**k).collect();
+                    fault.help(format!("it has: {}", names.join(", ")))
+                }
             }
         }),
         Value::Object(address) if name == "id" => Ok(Value::Id(address.clone())),
@@ -253,7 +268,8 @@ fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
             .help("`.id` and the resource itself can be used")),
         other => {
             let found = other.kind_name();
-            Err(Fault::new("unknown_key", format!("{found} has no `.{name}`")))
+            let label = format!("this is {found}");
+            Err(Fault::new("unknown_key", format!("{found} has no `.{name}`")).label(label))
         }
     }
 }
@@ -273,7 +289,8 @@ fn element(value: &Value, key: &Value) -> Result<Value, Fault> {
         }
         (other, _) => {
             let found = other.kind_name();
-            Err(Fault::new("unknown_key", format!("{found} has no elements")))
+            let label = format!("this is {found}");
+            Err(Fault::new("unknown_key", format!("{found} has no elements")).label(label))
         }
     }
 }
@@ -298,7 +315,8 @@ pub(super) fn text(value: &Value) -> Result<String, Stop> {
         Value::Null | Value::List(_) | Value::Map(_) => {
             let found = value.kind_name();
             let problem = format!("{found} cannot be part of a text");
-            return Err(Fault::new("wrong_kind", problem).into());
+            let label = format!("this is {found}");
+            return Err(Fault::new("wrong_kind", problem).label(label).into());
         }
     })
 }
@@ -344,6 +362,6 @@ fn number(n: &hcl_edit::Number) -> Result<Value, Fault> {
     match (n.as_i64(), n.as_f64()) {
         (Some(whole), _) => Ok(Value::Int(whole)),
         (None, Some(float)) if float.is_finite() => Ok(Value::from_float(float)),
-        _ => Err(Fault::new("bad_operand", "this number is too large")),
+        _ => Err(Fault::new("bad_operand", "this number is too large").label("does not fit")),
     }
 }

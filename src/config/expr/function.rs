@@ -44,7 +44,7 @@ pub fn find(name: &str, given: usize) -> Result<&'static Function, Fault> {
     let wanted = function.arguments.start();
     let plural = if *wanted == 1 { "" } else { "s" };
     let problem = format!("`{name}` takes {wanted} argument{plural}, not {given}");
-    Err(Fault::new("bad_argument", problem))
+    Err(Fault::new("bad_argument", problem).label(format!("{given} given")))
 }
 
 impl Function {
@@ -66,7 +66,8 @@ impl Function {
 /// `env("NAME")`: the environment variable, or null when it is not set.
 fn env(to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
     let [Value::Str(name)] = arguments else {
-        return Err(Fault::new("bad_argument", "`env` takes the name of a variable as text").into());
+        let fault = Fault::new("bad_argument", "`env` takes the name of a variable as text");
+        return Err(fault.label("such as env(\"NAME\")").into());
     };
     match to.env.get(&**name) {
         Some(Some(text)) => Ok(Value::str(text)),
@@ -88,8 +89,8 @@ fn to_number(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> 
         return Ok(Value::Null);
     }
     super::operator::number(value).ok_or_else(|| {
-        let found = value.kind_name();
-        Fault::new("bad_argument", format!("{found} that is no decimal number cannot become one"))
+        Fault::new("bad_argument", "this cannot become a number")
+            .label(format!("{} that is no decimal number", value.kind_name()))
             .into()
     })
 }

@@ -155,7 +155,8 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// [`Stop`] with a range in the text.
     pub fn expression(&mut self, text: &str, scope: &dyn Scope) -> Result<Evaluated, Stop> {
-        let expression: Expression = text.trim().parse().map_err(|e| syntax(&e))?;
+        let text = text.trim();
+        let expression: Expression = text.parse().map_err(|e| syntax(text, &e))?;
         self.unset = None;
         let value = self.eval(&expression, scope)?;
         Ok(Evaluated { value, unset: self.unset.take() })
@@ -163,14 +164,16 @@ impl<'a> Evaluator<'a> {
 }
 
 fn parse(text: &str) -> Result<Arc<Template>, Stop> {
-    text.parse::<Template>().map(Arc::new).map_err(|e| syntax(&e))
+    text.parse::<Template>().map(Arc::new).map_err(|e| syntax(text, &e))
 }
 
-fn syntax(error: &hcl_edit::parser::Error) -> Stop {
+fn syntax(text: &str, error: &hcl_edit::parser::Error) -> Stop {
+    // The library counts bytes and stops at the last one: the whole character is meant.
     let at = error.location().offset();
+    let start = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let end = text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
     Fault::new("bad_expression", format!("this expression cannot be read: {}", error.message()))
-        .label("here")
         .help("expressions stand in `${…}`; a literal `${` is written `$${`")
-        .at(Some(at..at + 1))
+        .at(Some(start..end))
         .into()
 }

@@ -24,23 +24,45 @@ pub fn unary(operator: UnaryOperator, value: &Value) -> Result<Value, Fault> {
     }
 }
 
+/// Which operand a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Side {
+    Left,
+    Right,
+    Both,
+}
+
 /// `a + b` and the like. `&&` and `||` evaluate both sides, as in HCL.
 ///
 /// # Errors
 /// Operands of the wrong kind, overflow, division by zero.
-pub fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> Result<Value, Fault> {
+pub fn binary(
+    left: &Value,
+    operator: BinaryOperator,
+    right: &Value,
+) -> Result<Value, (Side, Fault)> {
     use BinaryOperator as Op;
+    let booleans = || {
+        let left = boolean(left).map_err(|f| (Side::Left, f))?;
+        Ok((left, boolean(right).map_err(|f| (Side::Right, f))?))
+    };
+    let numbers = || {
+        let left = numeric(left).map_err(|f| (Side::Left, f))?;
+        Ok((left, numeric(right).map_err(|f| (Side::Right, f))?))
+    };
+    let order = || numbers().map(|(left, right)| order(&left, &right));
     Ok(match operator {
         Op::Eq => Value::Bool(equal(left, right)),
         Op::NotEq => Value::Bool(!equal(left, right)),
-        Op::And => Value::Bool(boolean(left)? & boolean(right)?),
-        Op::Or => Value::Bool(boolean(left)? | boolean(right)?),
-        Op::Less => Value::Bool(order(left, right)? == Ordering::Less),
-        Op::LessEq => Value::Bool(order(left, right)? != Ordering::Greater),
-        Op::Greater => Value::Bool(order(left, right)? == Ordering::Greater),
-        Op::GreaterEq => Value::Bool(order(left, right)? != Ordering::Less),
+        Op::And => booleans().map(|(a, b)| Value::Bool(a & b))?,
+        Op::Or => booleans().map(|(a, b)| Value::Bool(a | b))?,
+        Op::Less => Value::Bool(order()? == Ordering::Less),
+        Op::LessEq => Value::Bool(order()? != Ordering::Greater),
+        Op::Greater => Value::Bool(order()? == Ordering::Greater),
+        Op::GreaterEq => Value::Bool(order()? != Ordering::Less),
         Op::Plus | Op::Minus | Op::Mul | Op::Div | Op::Mod => {
-            arithmetic(&numeric(left)?, operator, &numeric(right)?)?
+            let (left, right) = numbers()?;
+            arithmetic(&left, operator, &right).map_err(|f| (Side::Both, f))?
         }
     })
 }
@@ -52,7 +74,9 @@ fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<V
             Op::Plus => a.checked_add(*b),
             Op::Minus => a.checked_sub(*b),
             Op::Mul => a.checked_mul(*b),
-            _ if *b == 0 => return Err(Fault::new("bad_operand", "division by zero")),
+            _ if *b == 0 => {
+                return Err(Fault::new("bad_operand", "division by zero").label("the divisor is 0"));
+            }
             Op::Mod => a.checked_rem(*b),
             _ if a.checked_rem(*b) == Some(0) => a.checked_div(*b),
             _ => return Ok(Value::Float(float(left) / float(right))),
@@ -71,24 +95,24 @@ fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<V
 }
 
 fn overflow() -> Fault {
-    Fault::new("bad_operand", "the result is too large for a number")
+    Fault::new("bad_operand", "the result is too large for a number").label("overflows")
 }
 
 fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => {
-            order(left, right) == Ok(Ordering::Equal)
+            order(left, right) == Ordering::Equal
         }
         _ => left == right,
     }
 }
 
-fn order(left: &Value, right: &Value) -> Result<Ordering, Fault> {
-    let (left, right) = (numeric(left)?, numeric(right)?);
-    Ok(match (&left, &right) {
+/// The order of two numbers.
+fn order(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
-        _ => float(&left).total_cmp(&float(&right)),
-    })
+        _ => float(left).total_cmp(&float(right)),
+    }
 }
 
 /// A number, also from decimal text.
@@ -108,8 +132,8 @@ pub fn number(value: &Value) -> Option<Value> {
 
 fn numeric(value: &Value) -> Result<Value, Fault> {
     number(value).ok_or_else(|| {
-        let found = value.kind_name();
-        Fault::new("bad_operand", format!("a number is needed, but this is {found}"))
+        Fault::new("bad_operand", "a number is needed here")
+            .label(format!("this is {}", value.kind_name()))
     })
 }
 
@@ -130,9 +154,7 @@ pub fn boolean(value: &Value) -> Result<bool, Fault> {
     match value {
         Value::Bool(b) => Ok(*b),
         Value::Str(text) if matches!(&**text, "true" | "false") => Ok(&**text == "true"),
-        _ => {
-            let found = value.kind_name();
-            Err(Fault::new("bad_operand", format!("true or false is needed, but this is {found}")))
-        }
+        _ => Err(Fault::new("bad_operand", "true or false is needed here")
+            .label(format!("this is {}", value.kind_name()))),
     }
 }

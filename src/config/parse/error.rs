@@ -7,12 +7,19 @@
 use crate::config::mask;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Span};
 
+/// More errors than this in one file are not read by anybody.
+const MOST: usize = 100;
+
 /// The findings of one file, one per line: what follows on the same line is a consequence.
 pub fn findings(file: FileId, text: &str, errors: &[toml::de::Error]) -> Diagnostics {
+    let end = text.len()..text.len();
+    let range = |error: &toml::de::Error| error.span().unwrap_or(end.clone());
+    let mut errors: Vec<_> = errors.iter().take(MOST).map(|e| (range(e), e)).collect();
+    errors.sort_by_key(|(range, _)| range.start);
     let mut all = Diagnostics::default();
     let mut last_line = None;
-    for error in errors {
-        let range = error.span().unwrap_or(text.len()..text.len());
+    let mut doubled = None;
+    for (range, error) in errors {
         let start = boundary(text, range.start);
         let line = line_around(text, start);
         if last_line == Some(line.start) {
@@ -20,7 +27,15 @@ pub fn findings(file: FileId, text: &str, errors: &[toml::de::Error]) -> Diagnos
         }
         last_line = Some(line.start);
         let span = span(file, start, range.end.clamp(start, text.len()));
-        all.push(finding(text, error.message(), span, &text[line.clone()]));
+        let found = finding(text, error.message(), span, &text[line.clone()]);
+        if found.code == "duplicate_address" {
+            doubled = Some(line.start);
+        } else if found.code == "duplicate_key" && doubled.is_some_and(|d| d == header(text, start))
+        {
+            // The keys of a table that stands twice are told as duplicates too.
+            continue;
+        }
+        all.push(found);
     }
     all
 }
@@ -29,23 +44,35 @@ fn finding(text: &str, message: &str, span: Span, line: &str) -> Diagnostic {
     if message.starts_with("duplicate key") {
         return duplicate(text, span, line);
     }
-    let problem = Diagnostic::error("toml_syntax", format!("this is not valid TOML: {message}"))
-        .at(span, "here");
+    let (what, label) = match message.split_once(", expected ") {
+        Some((what, expected)) => (what, format!("expected {expected}")),
+        None => (message, "this cannot be read".to_owned()),
+    };
+    let problem =
+        Diagnostic::error("toml_syntax", format!("this is not valid TOML: {what}")).at(span, label);
     let before = &text[..span.start as usize];
     let before = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
-    match before.find("\"${").or_else(|| before.find("\"%{")) {
-        Some(_) => problem
-            .detail("The first `\"` inside a basic string ends it, also inside `${…}`.")
-            .help(rewritten(line)),
-        None => problem,
+    if cut_expression(before).is_none() {
+        return problem;
     }
+    problem
+        .detail("The first `\"` inside a basic string ends it, also inside `${…}`.")
+        .help(rewritten(line))
+}
+
+/// Where a basic string opens that ends within its expression: `"${env("`.
+fn cut_expression(line: &str) -> Option<usize> {
+    line.match_indices('"').map(|(at, _)| at).find(|at| {
+        let inner = line[at + 1..].split('"').next().unwrap_or_default();
+        let open = inner.rfind("${").max(inner.rfind("%{"));
+        open.is_some_and(|open| !inner[open..].contains('}'))
+    })
 }
 
 /// The line with a literal string, which needs no escapes.
 fn rewritten(line: &str) -> String {
     let general = "write the expression in a literal string: '${…}'".to_owned();
-    let open = line.find("\"${").or_else(|| line.find("\"%{"));
-    let (Some(open), Some(close)) = (open, line.rfind('"')) else { return general };
+    let (Some(open), Some(close)) = (cut_expression(line), line.rfind('"')) else { return general };
     if close <= open || mask::line_is_sensitive(line) {
         return general;
     }
@@ -62,7 +89,7 @@ fn rewritten(line: &str) -> String {
 fn duplicate(text: &str, span: Span, line: &str) -> Diagnostic {
     let at = span.start as usize;
     let header = line.trim_start().starts_with('[');
-    let key = if header { header_of(line) } else { key_of(line) };
+    let key = if header { header_of(line) } else { text[at..span.end as usize].to_owned() };
     let code = if header { "duplicate_address" } else { "duplicate_key" };
     let what = if header { "table" } else { "key" };
     let problem = Diagnostic::error(code, format!("the {what} `{key}` stands twice"))
@@ -94,6 +121,19 @@ fn first_place(text: &str, at: usize, header: bool, key: &str) -> Option<Span> {
         offset += line.len();
     }
     if header { found } else { found.map(|s| Span { end: s.start + narrow(key.len()), ..s }) }
+}
+
+/// Where the header above an offset starts.
+fn header(text: &str, at: usize) -> usize {
+    let above = &text[..line_around(text, at).start];
+    let mut end = above.len();
+    for line in above.split_inclusive('\n').rev() {
+        end -= line.len();
+        if line.trim_start().starts_with('[') {
+            return end;
+        }
+    }
+    0
 }
 
 fn header_of(line: &str) -> String {

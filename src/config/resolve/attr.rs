@@ -90,7 +90,9 @@ impl Tree {
     /// Whether a secret could be read in the file: text that is written out, not computed.
     pub fn is_written_out(&self) -> bool {
         match &self.shape {
-            Shape::Leaf(value) => self.literal && value.as_str() != Some(""),
+            Shape::Leaf(value) => {
+                self.literal && value.as_str().is_some_and(|text| !text.is_empty())
+            }
             Shape::List(items) => items.iter().any(Tree::is_written_out),
             Shape::Map(items) => items.iter().any(|(_, item)| item.is_written_out()),
         }

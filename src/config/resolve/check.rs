@@ -44,6 +44,7 @@ fn mentioned(value: &Value, found: &mut impl FnMut(&Address)) {
 impl Work<'_> {
     pub(super) fn check(&mut self, desired: &Desired) {
         self.unique_keys(desired);
+        self.one_cloud(desired);
         self.links_once(desired);
         for link in &desired.links {
             self.same_parents(link, desired);
@@ -66,6 +67,36 @@ impl Work<'_> {
                         self.findings.push(finding.detail(format!("The first stands at {place}.")));
                     }
                 }
+            }
+        }
+    }
+
+    /// What refers to each other must be of one provider: an id of one cloud means nothing to
+    /// another.
+    fn one_cloud(&mut self, desired: &Desired) {
+        let mut judge = |from: &DesiredResource, to: &Address, span: Span| {
+            let Some(to) = desired.get(to).filter(|to| to.provider != from.provider) else {
+                return;
+            };
+            let problem =
+                format!("`{}` and `{}` are of different providers", from.address, to.address);
+            let finding = Diagnostic::error("other_provider", problem)
+                .at(span, format!("from \"{}\" to \"{}\"", from.provider, to.provider))
+                .at(to.declared, format!("this is of \"{}\"", to.provider))
+                .help("give both the same `provider`");
+            self.findings.push(finding.on(&from.address));
+        };
+        for resource in &desired.resources {
+            for (value, span) in resource.attrs.iter().zip(resource.spans.iter()) {
+                let span = span.unwrap_or(resource.declared);
+                mentioned(value, &mut |to| judge(resource, to, span));
+            }
+        }
+        for link in &desired.links {
+            if let (End::Ours(owner), End::Ours(to)) = (&link.owner, &link.to)
+                && let Some(owner) = desired.get(owner)
+            {
+                judge(owner, to, link.declared);
             }
         }
     }

@@ -122,7 +122,7 @@ impl Work<'_> {
             };
         };
         let named = self.tree(&entry.value, Some(on)).map(|tree| match tree.shape {
-            Shape::Leaf(value) => value.reveal().as_str().map(Arc::<str>::from),
+            Shape::Leaf(value) => value.as_str().map(Arc::<str>::from),
             _ => None,
         });
         match named {

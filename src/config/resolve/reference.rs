@@ -162,7 +162,9 @@ impl Work<'_> {
         on: &Address,
     ) -> Option<Value> {
         let found = match &tree.shape {
-            Shape::Leaf(value) => match value.reveal() {
+            Shape::Leaf(value) => match value {
+                Value::Sensitive(_) => Err(Fault::new("bad_reference", "a secret is no reference")
+                    .label("ids and addresses are shown")),
                 Value::Object(address) | Value::Id(address) => Ok(Value::Object(address.clone())),
                 Value::Str(text) => self.read(text, wanted),
                 other => Err(bad_reference(other.kind_name(), wanted)),
@@ -172,8 +174,8 @@ impl Work<'_> {
         let found = found.and_then(|value| match &value {
             Value::Object(to) if !wanted.iter().any(|kind| ***kind == *to.kind()) => {
                 let kinds = either(wanted);
-                let problem = format!("a reference to `{to}` stands where a {kinds} is needed");
-                Err(Fault::new("wrong_type", problem).label(format!("this is a {}", to.kind())))
+                let problem = format!("`{to}` stands where a reference to {kinds} is needed");
+                Err(Fault::new("wrong_type", problem).label(format!("of type {}", to.kind())))
             }
             _ => Ok(value),
         });

@@ -113,7 +113,7 @@ impl Work<'_> {
             if row.broken[at] || self.any_broken(&attr.when, row) {
                 continue;
             }
-            let applies = applies(by.resource, attr, &row.values);
+            let applies = applies(attr, &row.values);
             if row.values[at].is_null() && applies {
                 match &attr.default {
                     Some(default) => row.values[at] = default.clone(),

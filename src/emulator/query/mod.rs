@@ -26,6 +26,8 @@ pub struct View {
     pub class: &'static str,
     /// Wire names in the order of the inventory class.
     pub fields: &'static [&'static str],
+    /// Fields that only 5.2 has.
+    pub fields_5_2: &'static [&'static str],
     /// Only rows with this member and value belong to the view.
     pub only: Option<(&'static str, &'static str)>,
     /// Inventories of sub-types: a condition on the type switches to them.
@@ -58,6 +60,7 @@ impl View {
             family,
             class,
             fields,
+            fields_5_2: &[],
             only: None,
             children: &[],
             derived: &[],
@@ -65,12 +68,19 @@ impl View {
         }
     }
 
-    fn has(&self, child: Option<&Child>, field: &str) -> bool {
-        self.fields.contains(&field) || child.is_some_and(|c| c.fields.contains(&field))
+    fn has(&self, version: ServerVersion, child: Option<&Child>, field: &str) -> bool {
+        self.fields.contains(&field)
+            || child.is_some_and(|c| c.fields.contains(&field))
+            || (version == ServerVersion::V5_2 && self.fields_5_2.contains(&field))
     }
 
-    fn child_of(&self, row: &Row) -> Option<&Child> {
+    fn child_of(&self, row: &Row) -> Option<&'static Child> {
         self.children.iter().find(|c| row.get(c.member).and_then(Value::as_str) == Some(c.value))
+    }
+
+    /// The Java class of a row's inventory.
+    pub fn class_of(&self, row: &Row) -> &'static str {
+        self.child_of(row).map_or(self.class, |child| child.class)
     }
 
     /// The inventory of a row as events return it: with the fields of its sub-type.
@@ -91,7 +101,7 @@ impl View {
         }
         let extra = child.map_or(&[][..], |c| c.fields);
         let mut out = Map::with_capacity(self.fields.len() + extra.len());
-        for name in self.fields.iter().chain(extra) {
+        for name in self.fields.iter().chain(self.fields_5_2).chain(extra) {
             if fields.is_some_and(|wanted| !wanted.iter().any(|w| w == name)) {
                 continue;
             }
@@ -120,11 +130,12 @@ pub fn shown(name: &str, value: Value) -> Value {
 /// All views, by API and by family.
 pub struct Views {
     views: Vec<&'static View>,
+    version: ServerVersion,
 }
 
 impl Views {
-    pub fn new(views: Vec<&'static View>) -> Self {
-        Views { views }
+    pub fn new(views: Vec<&'static View>, version: ServerVersion) -> Self {
+        Views { views, version }
     }
 
     /// The view of a Query API.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::ServerVersion;
 use super::super::clock::sql_date;
 use super::super::errors::ApiError;
 use super::super::store::{Relation, Row, Store, Table};
@@ -48,7 +49,7 @@ pub fn select<'a>(
     let child = child(view, &spec.conditions);
     let named = spec.fields.iter().flatten().chain(spec.sort.iter().map(|(name, _)| name));
     for name in named {
-        known(view, child, name)?;
+        known(views.version, view, child, name)?;
     }
     let table = store.table(view.family.name);
     let mut matcher = Matcher { store, view, table, sets: Vec::new(), tests: Vec::new() };
@@ -68,6 +69,10 @@ pub fn select<'a>(
 
 impl<'a> Matcher<'a> {
     fn page(&self, spec: &Spec) -> (Vec<&'a Row>, usize) {
+        let by_uuid = spec.sort.as_ref().is_none_or(|(name, _)| name == "uuid");
+        if by_uuid && self.tests.is_empty() && self.sets.len() <= 1 {
+            return self.slice(spec);
+        }
         match spec.sort.as_ref().map(|(name, down)| (name.as_str(), *down)) {
             None | Some(("uuid", false)) => self.take(self.candidates(), spec),
             Some(("uuid", true)) => self.take(self.candidates().rev(), spec),
@@ -87,17 +92,30 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// A page of one set or of the whole table: rows before it are not looked at.
+    fn slice(&self, spec: &Spec) -> (Vec<&'a Row>, usize) {
+        let rows = self.table.rows();
+        let (keys, total): (Box<dyn DoubleEndedIterator<Item = &Arc<str>>>, usize) =
+            match self.sets.first() {
+                None => (Box::new(rows.keys()), rows.len()),
+                Some(set) => (Box::new(set.iter()), set.len()),
+            };
+        let found = |uuid: &Arc<str>| rows.get(uuid).map(|row| &**row);
+        let down = spec.sort.as_ref().is_some_and(|(_, down)| *down);
+        let page: Vec<&Row> = if down {
+            keys.rev().skip(spec.start).take(spec.limit).filter_map(found).collect()
+        } else {
+            keys.skip(spec.start).take(spec.limit).filter_map(found).collect()
+        };
+        (page, total)
+    }
+
     fn take(
         &self,
         candidates: impl Iterator<Item = (&'a Arc<str>, &'a Row)>,
         spec: &Spec,
     ) -> (Vec<&'a Row>, usize) {
         let counting = spec.count || spec.reply_with_count;
-        if self.tests.is_empty() && self.sets.len() <= 1 {
-            let total = self.sets.first().map_or(self.table.rows().len(), |set| set.len());
-            let rows = candidates.skip(spec.start).take(spec.limit).map(|(_, row)| row).collect();
-            return (rows, total);
-        }
         let mut rows = Vec::new();
         let mut total = 0;
         for (uuid, row) in candidates {
@@ -152,8 +170,13 @@ fn child<'a>(view: &'a View, conditions: &[Condition]) -> Option<&'a Child> {
     view.children.iter().find(asked)
 }
 
-fn known(view: &View, child: Option<&Child>, name: &str) -> Result<(), ApiError> {
-    if view.has(child, name) {
+fn known(
+    version: ServerVersion,
+    view: &View,
+    child: Option<&Child>,
+    name: &str,
+) -> Result<(), ApiError> {
+    if view.has(version, child, name) {
         return Ok(());
     }
     let class = child.map_or(view.class, |c| c.class);
@@ -176,7 +199,7 @@ fn filter<'a>(
         return nested(store, views, view, (relation, &rest))
             .map(|set| Filter::Set(Cow::Owned(set)));
     }
-    known(view, child, &condition.name)?;
+    known(views.version, view, child, &condition.name)?;
     let table = store.table(view.family.name);
     let name = condition.name.as_str();
     let by_key = name == "uuid" || (table.is_indexed(name) && !view.derived.contains(&name));

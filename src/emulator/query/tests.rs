@@ -47,7 +47,7 @@ fn ask(query: &str) -> Result<Value, ApiError> {
         tx.put(family, uuid, row.as_object().cloned().unwrap_or_default());
     }
     let spec = parse(&query_pairs(query)).expect("a good query");
-    answer(&store, &Views::new(vec![&ZONES, &HOSTS]), &HOSTS, &spec)
+    answer(&store, &Views::new(vec![&ZONES, &HOSTS], ServerVersion::V3_0), &HOSTS, &spec)
 }
 
 fn uuids(query: &str) -> String {

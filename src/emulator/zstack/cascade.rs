@@ -151,7 +151,12 @@ pub fn storage_follows_hosts(tx: &mut Tx<'_>, storage: &str) {
         return;
     }
     let reachable = super::primary_storage::connected_hosts(tx.store, storage) > 0;
-    let status = if reachable { "Connected" } else { "Disconnected" };
+    let status = match (str_of(&row, "status"), reachable) {
+        // Its add is still at work and will look by itself.
+        ("Connecting", _) => return,
+        (_, true) => "Connected",
+        (_, false) => "Disconnected",
+    };
     if str_of(&row, "status") != status {
         tx.patch("primaryStorage", storage, &[("status", json!(status))]);
     }

@@ -33,23 +33,25 @@ pub static CLUSTER: Family = Family {
     ],
 };
 
-pub static CLUSTERS: View = View::plain(
-    "QueryCluster",
-    &CLUSTER,
-    "org.zstack.header.cluster.ClusterInventory",
-    &[
-        "name",
-        "uuid",
-        "description",
-        "state",
-        "hypervisorType",
-        "createDate",
-        "lastOpDate",
-        "zoneUuid",
-        "type",
-        "architecture",
-    ],
-);
+pub static CLUSTERS: View = View {
+    fields_5_2: &["architecture"],
+    ..View::plain(
+        "QueryCluster",
+        &CLUSTER,
+        "org.zstack.header.cluster.ClusterInventory",
+        &[
+            "name",
+            "uuid",
+            "description",
+            "state",
+            "hypervisorType",
+            "createDate",
+            "lastOpDate",
+            "zoneUuid",
+            "type",
+        ],
+    )
+};
 
 pub static MODULE: Module = Module {
     families: &[&CLUSTER],

@@ -68,12 +68,18 @@ pub static HOSTS: View = View {
     )
 };
 
-/// Hosts that no agent can be reached on; keyed by address.
-static UNREACHABLE: Family =
-    Family { name: "unreachable", vo: "", indexes: &[], soft_delete: false, relations: &[] };
+/// What is special about the machine behind an address: `unreachable`, or the digest of the only
+/// password that it lets in. Keyed by address.
+static MACHINE: Family =
+    Family { name: "machine", vo: "", indexes: &[], soft_delete: false, relations: &[] };
+
+/// Whether nothing can be reached at an address.
+pub fn is_unreachable(store: &Store, address: &str) -> bool {
+    store.get("machine", address).is_some_and(|row| row.contains_key("unreachable"))
+}
 
 pub static MODULE: Module = Module {
-    families: &[&HOST, &UNREACHABLE],
+    families: &[&HOST, &MACHINE],
     views: &[&HOSTS],
     operations: &[
         Operation { api: "AddKVMHost", check: check_add, run: Run::Phases(add) },
@@ -106,10 +112,9 @@ pub static MODULE: Module = Module {
 };
 
 /// Keeps a password comparable without keeping it: the log must not hold it.
-/// `BLAKE3 derive_key("rackform emulator password", ADDRESS NUL PASSWORD)`, hex.
-pub fn digest(address: &str, password: &str) -> String {
-    let material = [address.as_bytes(), b"\0", password.as_bytes()].concat();
-    blake3::Hash::from_bytes(blake3::derive_key("rackform emulator password", &material))
+/// `BLAKE3 derive_key("rackform emulator password", PASSWORD)`, hex.
+pub fn digest(password: &str) -> String {
+    blake3::Hash::from_bytes(blake3::derive_key("rackform emulator password", password.as_bytes()))
         .to_hex()
         .to_string()
 }
@@ -160,6 +165,9 @@ fn add(core: Arc<Core>, call: Arc<Call>) -> Phases {
             if result.is_err() {
                 // eoCleanup runs after a failed host add: the uuid is free again, unless asked for.
                 tx.erase("host", uuid);
+                if call.effects.keep_uuid {
+                    tx.take(uuid);
+                }
             }
             result
         });
@@ -184,9 +192,8 @@ fn put_host(tx: &mut Tx<'_>, call: &Call) -> Result<(), ApiError> {
         "status": "Connecting",
         "username": call.given("username"),
         "sshPort": call.values.get("sshPort"),
-        "passwordDigest": kvm.then(|| digest(address, call.text("password"))),
+        "passwordDigest": kvm.then(|| digest(call.text("password"))),
     });
-    // A uuid that a fault keeps taken is refused only afterwards.
     insert(tx, "host", call.new_uuid(), members)?;
     super::tag::attach(tx, call, "HostVO");
     Ok(())
@@ -208,14 +215,12 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         return Err(ApiError::not_found("uuid", uuid, HOST.vo));
     };
     let address = str_of(&row, "managementIp");
-    if let Some(known) = tx.store.get("unreachable", address).cloned() {
-        // A seed may give the only password that works instead of making the host unreachable.
-        if str_of(&known, "passwordDigest").is_empty() {
-            return Err(connection_error(tx.store, uuid, "no route to host"));
-        }
-        if str_of(&known, "passwordDigest") != str_of(&row, "passwordDigest") {
-            return Err(connection_error(tx.store, uuid, "authentication failed"));
-        }
+    if is_unreachable(tx.store, address) {
+        return Err(connection_error(tx.store, uuid, "no route to host"));
+    }
+    let wanted = tx.store.get("machine", address).map(|row| str_of(row, "passwordDigest"));
+    if wanted.is_some_and(|wanted| wanted != str_of(&row, "passwordDigest")) {
+        return Err(connection_error(tx.store, uuid, "authentication failed"));
     }
     let storages = cascade::attached_storages(tx, str_of(&row, "clusterUuid"));
     let reachable = |uuid: &String| {
@@ -228,7 +233,7 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
             "host can not access any primary storage, please check network",
         ));
     }
-    tx.patch("host", uuid, &[("status", json!("Connected")), ("capacity", json!(true))]);
+    tx.patch("host", uuid, &[("status", json!("Connected"))]);
     storages.iter().for_each(|storage| cascade::storage_follows_hosts(tx, storage));
     Ok(())
 }
@@ -258,11 +263,8 @@ fn change(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let reply =
         update(tx, call, &HOSTS, &["name", "description", "managementIp", "username", "sshPort"])?;
     let uuid = call.text("uuid");
-    if let (Some(password), Some(row)) =
-        (call.given("password"), tx.store.get("host", uuid).cloned())
-    {
-        let digest = digest(str_of(&row, "managementIp"), password);
-        tx.patch("host", uuid, &[("passwordDigest", json!(digest))]);
+    if let Some(password) = call.given("password") {
+        tx.patch("host", uuid, &[("passwordDigest", json!(digest(password)))]);
     }
     Ok(reply)
 }

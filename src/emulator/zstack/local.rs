@@ -55,7 +55,7 @@ pub static MODULE: Module = Module {
         Operation {
             api: "AddLocalPrimaryStorage",
             check: check_add,
-            run: Run::Effect(|tx, call| add(tx, call, &KIND)),
+            run: Run::Phases(|core, call| add(core, call, &KIND, check_add)),
         },
         Operation {
             api: "GetLocalStorageHostDiskCapacity",

@@ -36,6 +36,9 @@ pub type Outcome = Result<Value, ApiError>;
 /// A handler that waits within its work.
 pub type Phases = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
+/// What is refused before anything is done.
+pub type Check = fn(&Store, &Call) -> Result<(), ApiError>;
+
 /// How an API does its work.
 #[derive(Clone, Copy)]
 pub enum Run {
@@ -49,7 +52,7 @@ pub enum Run {
 /// `validationOnly`.
 pub struct Operation {
     pub api: &'static str,
-    pub check: fn(&Store, &Call) -> Result<(), ApiError>,
+    pub check: Check,
     pub run: Run,
 }
 
@@ -88,9 +91,10 @@ pub fn operations() -> HashMap<&'static str, &'static Operation> {
     MODULES.iter().flat_map(|module| module.operations).map(|op| (op.api, op)).collect()
 }
 
-/// What the management node does when it starts: hosts that were connecting are connected again.
+/// What the management node does when it starts: what was connecting is connected again.
 pub fn boot(core: &Arc<Core>) {
     identity::ensure_admin(core);
+    core.with(primary_storage::reconnect_all);
     host::reconnect_all(core);
 }
 

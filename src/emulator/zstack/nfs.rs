@@ -24,7 +24,7 @@ pub static MODULE: Module = Module {
     operations: &[Operation {
         api: "AddNfsPrimaryStorage",
         check: check_add,
-        run: Run::Effect(|tx, call| add(tx, call, &KIND)),
+        run: Run::Phases(|core, call| add(core, call, &KIND, check_add)),
     }],
 };
 

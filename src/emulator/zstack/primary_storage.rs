@@ -1,13 +1,15 @@
 //! Primary storage, what all types share (`storage/primary`). A type is a [`Kind`] in a file of its
 //! own.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{
-    Module, Operation, Outcome, Run, cascade, delete_mode, insert, inventory, next_state, nothing,
-    require,
+    Check, Module, Operation, Outcome, Phases, Run, cascade, delete_mode, insert, inventory,
+    next_state, nothing, require,
 };
-use crate::emulator::core::Call;
+use crate::emulator::core::{Call, Core};
 use crate::emulator::errors::ApiError;
 use crate::emulator::query::View;
 use crate::emulator::store::{Family, Relation, Row, Store, Tx, str_of};
@@ -96,14 +98,14 @@ pub static MODULE: Module = Module {
             check: |store, call| {
                 require(store, call, "primaryStorageUuid", "primaryStorage").map(|_| ())
             },
-            run: Run::Effect(|tx, call| show(tx, call.text("primaryStorageUuid"))),
+            run: Run::Effect(|tx, call| show(tx.store, call.text("primaryStorageUuid"))),
         },
         Operation {
             api: "CleanUpImageCacheOnPrimaryStorage",
             check: exists,
             run: Run::Effect(|_, _| Ok(Value::Null)),
         },
-        Operation { api: "DeletePrimaryStorage", check: check_delete, run: Run::Effect(delete) },
+        Operation { api: "DeletePrimaryStorage", check: check_delete, run: Run::Phases(delete) },
         Operation {
             api: "AttachPrimaryStorageToCluster",
             check: check_attach,
@@ -205,10 +207,47 @@ pub fn derive(store: &Store, row: &Row, out: &mut Row) {
     }
 }
 
-/// The common part of Add*: the row, connected at once unless it needs a host. A failed connect
-/// removes the row but leaves its uuid in the EO table (section 3.0).
-pub fn add(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Outcome {
-    let (uuid, url) = (call.new_uuid().to_owned(), call.text("url"));
+/// The common part of Add*: a row that is Connecting, then connected unless it needs a host. A
+/// failed connect removes the row but leaves its uuid in the EO table (section 3.0).
+pub fn add(core: Arc<Core>, call: Arc<Call>, kind: &'static Kind, check: Check) -> Phases {
+    Box::pin(async move {
+        let uuid = call.new_uuid();
+        core.with(|tx| {
+            check(tx.store, &call)?;
+            put_storage(tx, &call, kind)
+        })?;
+        core.wait(0.5).await;
+        core.with(|tx| {
+            if call.effects.connect_fail {
+                tx.delete("primaryStorage", uuid);
+                let text = format!("unable to connect to the primary storage[uuid:{uuid}]");
+                return Err(ApiError::operation(text));
+            }
+            let status = if kind.needs_host { "Disconnected" } else { "Connected" };
+            tx.patch("primaryStorage", uuid, &[("status", json!(status))]);
+            cascade::storage_follows_hosts(tx, uuid);
+            Ok(())
+        })?;
+        core.wait(0.5).await;
+        core.read(|store| show(store, uuid))
+    })
+}
+
+/// After a restart of the management node: storages whose add was interrupted are connected.
+pub fn reconnect_all(tx: &mut Tx<'_>) {
+    let rows = tx.store.table("primaryStorage").rows().values();
+    let waiting: Vec<Arc<Row>> =
+        rows.filter(|row| str_of(row, "status") == "Connecting").cloned().collect();
+    for row in waiting {
+        let needs_host = needs_host(str_of(&row, "type"));
+        let status = if needs_host { "Disconnected" } else { "Connected" };
+        tx.patch("primaryStorage", str_of(&row, "uuid"), &[("status", json!(status))]);
+        cascade::storage_follows_hosts(tx, str_of(&row, "uuid"));
+    }
+}
+
+fn put_storage(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Result<(), ApiError> {
+    let (uuid, url) = (call.new_uuid(), call.text("url"));
     let members = json!({
         "zoneUuid": call.text("zoneUuid"),
         "name": call.text("name"),
@@ -216,28 +255,22 @@ pub fn add(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Outcome {
         "description": call.given("description"),
         "type": kind.name,
         "state": "Enabled",
-        "status": if kind.needs_host { "Disconnected" } else { "Connected" },
-        "mountPath": (kind.mount_path)(&uuid, url),
+        "status": "Connecting",
+        "mountPath": (kind.mount_path)(uuid, url),
     });
-    let row = insert(tx, "primaryStorage", &uuid, members)?;
-    if call.effects.connect_fail {
-        tx.delete("primaryStorage", &uuid);
-        return Err(ApiError::operation(format!(
-            "unable to connect to the primary storage[uuid:{uuid}]"
-        )));
-    }
+    insert(tx, "primaryStorage", uuid, members)?;
     super::tag::attach(tx, call, "PrimaryStorageVO");
-    Ok(inventory(tx.store, &STORAGES, &row))
+    Ok(())
 }
 
 fn exists(store: &Store, call: &Call) -> Result<(), ApiError> {
     require(store, call, "uuid", "primaryStorage").map(|_| ())
 }
 
-fn show(tx: &Tx<'_>, uuid: &str) -> Outcome {
-    let row = tx.store.get("primaryStorage", uuid);
+fn show(store: &Store, uuid: &str) -> Outcome {
+    let row = store.get("primaryStorage", uuid);
     let row = row.ok_or_else(|| ApiError::not_found("uuid", uuid, PRIMARY_STORAGE.vo))?;
-    Ok(inventory(tx.store, &STORAGES, row))
+    Ok(inventory(store, &STORAGES, row))
 }
 
 fn check_update(store: &Store, call: &Call) -> Result<(), ApiError> {
@@ -274,13 +307,13 @@ fn change_state(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         cascade::stop_users(tx, uuid, None);
     }
     tx.patch("primaryStorage", uuid, &[("state", json!(state))]);
-    show(tx, uuid)
+    show(tx.store, uuid)
 }
 
 fn reconnect(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let uuid = call.text("uuid");
     cascade::storage_follows_hosts(tx, uuid);
-    show(tx, uuid)
+    show(tx.store, uuid)
 }
 
 /// Refused while attached, in both modes (3.0: an interceptor, hence no SYS.1004 around it).
@@ -295,11 +328,23 @@ fn check_delete(store: &Store, call: &Call) -> Result<(), ApiError> {
     }
 }
 
-fn delete(tx: &mut Tx<'_>, call: &Call) -> Outcome {
-    if tx.store.get("primaryStorage", call.text("uuid")).is_some() {
-        cascade::remove_storage(tx, call.text("uuid"));
-    }
-    Ok(Value::Null)
+/// Deleting while volumes and VMs go.
+fn delete(core: Arc<Core>, call: Arc<Call>) -> Phases {
+    Box::pin(async move {
+        let uuid = call.text("uuid");
+        core.with(|tx| {
+            check_delete(tx.store, &call)?;
+            tx.patch("primaryStorage", uuid, &[("state", json!("Deleting"))]);
+            Ok(())
+        })?;
+        core.wait(1.0).await;
+        core.with(|tx| {
+            if tx.store.get("primaryStorage", uuid).is_some() {
+                cascade::remove_storage(tx, uuid);
+            }
+        });
+        Ok(Value::Null)
+    })
 }
 
 fn check_attach(store: &Store, call: &Call) -> Result<(), ApiError> {
@@ -333,21 +378,22 @@ fn attach_call(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let (storage, cluster) = (call.text("primaryStorageUuid"), call.text("clusterUuid"));
     let row = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
     let hosts = tx.store.table("host").with("clusterUuid+status", &format!("{cluster}/Connected"));
-    if hosts.is_some_and(|hosts| !hosts.is_empty()) && !can_mount(tx.store, &row) {
+    let mounts = hosts.is_none_or(|hosts| hosts.is_empty()) || can_mount(tx.store, &row);
+    if !mounts || call.effects.connect_fail {
         let text = format!(
             "unable to mount primary storage[uuid:{storage}] on the hosts of cluster[uuid:{cluster}]"
         );
         return Err(ApiError::operation(text.clone()).within("PS.1001", text));
     }
     attach(tx, storage, cluster);
-    show(tx, storage)
+    show(tx.store, storage)
 }
 
 /// Whether hosts can reach the storage's server.
 pub fn can_mount(store: &Store, row: &Row) -> bool {
     let kind = kind_named(str_of(row, "type"));
     let server = kind.and_then(|kind| (kind.server)(str_of(row, "url")));
-    server.is_none_or(|server| store.get("unreachable", server).is_none())
+    server.is_none_or(|server| !super::host::is_unreachable(store, server))
 }
 
 /// Links a storage to a cluster; no checks.
@@ -378,7 +424,7 @@ fn detach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     cascade::stop_users(tx, storage, Some(cluster));
     tx.patch("primaryStorage", storage, &[]);
     cascade::storage_follows_hosts(tx, storage);
-    show(tx, storage)
+    show(tx.store, storage)
 }
 
 fn check_capacity(_: &Store, call: &Call) -> Result<(), ApiError> {

@@ -26,12 +26,15 @@ pub static ZONE: Family = Family {
     ],
 };
 
-pub static ZONES: View = View::plain(
-    "QueryZone",
-    &ZONE,
-    "org.zstack.header.zone.ZoneInventory",
-    &["uuid", "name", "description", "state", "type", "isDefault", "createDate", "lastOpDate"],
-);
+pub static ZONES: View = View {
+    fields_5_2: &["isDefault"],
+    ..View::plain(
+        "QueryZone",
+        &ZONE,
+        "org.zstack.header.zone.ZoneInventory",
+        &["uuid", "name", "description", "state", "type", "createDate", "lastOpDate"],
+    )
+};
 
 pub static MODULE: Module = Module {
     families: &[&ZONE],

@@ -139,6 +139,12 @@ fn colours_mark_signs_reasons_and_losses() {
 fn an_empty_plan_says_what_was_compared() {
     let plan = Plan { unchanged: 10_000, ..Plan::default() };
     insta::assert_snapshot!(render(&plan, Style::PLAIN), @"No changes. The cloud matches the configuration. (10,000 objects compared with 4 requests)");
+    let refreshed = vec![(samples::address("zone.east"), Vec::new())];
+    let plan = Plan { unchanged: 1, refreshed, ..Plan::default() };
+    insta::assert_snapshot!(render(&plan, Style::PLAIN), @r"
+    No changes. The cloud matches the configuration. (1 object compared with 4 requests)
+    The state is out of date for 1 object: an apply writes it down and sends nothing.
+    ");
     let plan = Plan { destroy: true, ..Plan::default() };
     insta::assert_snapshot!(render(&plan, Style::PLAIN), @"No changes. There is nothing to destroy. (0 objects compared with 4 requests)");
 }
@@ -180,6 +186,36 @@ fn long_texts_and_lists_are_compared_inside() {
                    → "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
     Plan: 0 to add, 1 to change, 0 to destroy.
+    "#);
+}
+
+#[test]
+fn attachments_are_told_from_parts_without_steps() {
+    let foreign = "0123456789abcdef0123456789abcdef";
+    let link = |key: &str, action, reason| {
+        change(samples::address("nfs.s").member("clusters", key).as_str(), action, reason)
+    };
+    let plan = Plan {
+        changes: vec![
+            link("cluster.a", Action::Adopt, Reason::New),
+            link(foreign, Action::Forget, Reason::Unmanaged),
+            link("cluster.b", Action::Record, Reason::Differs),
+            change("ceph.s.mons[\"10.0.0.1\"]", Action::Delete, Reason::KeyGone),
+        ],
+        ..Plan::default()
+    };
+    insta::assert_snapshot!(render(&plan, UNICODE), @r#"
+    rackform will do the following:
+      <= import   . state only   - destroy
+
+     <= import attachment nfs.s → cluster.a
+      . forget attachment nfs.s → 0123456789abcdef0123456789abcdef  # its attribute was removed; the object stays
+      . attachment nfs.s → cluster.b  # another block declares it now
+
+      # ceph.s.mons["10.0.0.1"] will be destroyed: its key is gone from for_each or count
+      - ceph.s.mons["10.0.0.1"]
+
+    Plan: 0 to add, 0 to change, 1 to destroy, 1 to import, 1 to forget, 1 only in the state.
     "#);
 }
 

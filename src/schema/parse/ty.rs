@@ -214,17 +214,16 @@ fn link(
     let doc = f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned();
     let kind = f.take("kind");
     let ends = kind.and_then(|n| ends(r, n));
-    let (create, delete) = (f.take("create"), f.take("delete"));
-    let side = match (kind, ends, create, delete) {
+    let side = match (kind, ends, f.take("create"), f.take("delete")) {
         (Some(kind), Some(ends), Some(create), Some(delete)) => {
-            let wire = f.take("wire").and_then(|n| r.text(n)).map(ToOwned::to_owned);
-            let cascade = f.take("cascade").map_or_else(Vec::new, |n| call::cascade(r, n, scope));
-            if wire.is_none() {
-                r.fail("missing_key", entry.span, "a link needs `wire`: where the row lists it");
-            }
+            let to = owned_end(r, kind.span, &ends);
+            mentions.extend(to.iter().map(|to| Mention {
+                span: kind.span,
+                what: Named::End { link: entry.key.into(), kind: to.clone() },
+            }));
             let attach = call::read(r, create, Role::Create, scope);
             let detach = call::read(r, delete, Role::Delete, scope);
-            owner((r, kind.span), &ends, wire?, (attach?, Call { cascade, ..detach? }), mentions)
+            owner(r, &mut f, (entry.span, scope), (to, attach, detach))
         }
         (Some(kind), Some(ends), None, None) => other(r, kind.span, &ends, mentions),
         _ => {
@@ -234,12 +233,25 @@ fn link(
         }
     };
     r.finish(f);
-    if let (Some(Mention { what: Named::End { link, .. }, .. }), Some(Side::Owner { .. })) =
-        (mentions.last_mut(), &side)
-    {
-        *link = entry.key.into();
-    }
     Some(Link { name: entry.key.into(), doc, side: side? })
+}
+
+type OwnerParts = (Option<Arc<str>>, Option<Call>, Option<Call>);
+
+fn owner(
+    r: &mut Reader,
+    f: &mut Fields<'_>,
+    (place, scope): (Span, Scope<'_>),
+    (to, attach, detach): OwnerParts,
+) -> Option<Side> {
+    let wire = f.take("wire");
+    if wire.is_none() {
+        r.fail("missing_key", place, "a link needs `wire`: where the row lists the other ends");
+    }
+    let wire = wire.and_then(|n| r.text(n)).map(ToOwned::to_owned);
+    let cascade = f.take("cascade").map_or_else(Vec::new, |n| call::cascade(r, n, scope));
+    let detach = Call { cascade, ..detach? };
+    Some(Side::Owner { to: to?, wire: wire?, attach: attach?.into(), detach: detach.into() })
 }
 
 /// The names in `ref(A)` or `ref(A.B|C.D)`.
@@ -251,20 +263,9 @@ fn ends<'t>(r: &mut Reader, node: Node<'t>) -> Option<Vec<&'t str>> {
     }
 }
 
-fn owner(
-    (r, span): (&mut Reader, Span),
-    ends: &[&str],
-    wire: String,
-    (attach, detach): (Call, Call),
-    mentions: &mut Vec<Mention>,
-) -> Option<Side> {
+fn owned_end(r: &mut Reader, span: Span, ends: &[&str]) -> Option<Arc<str>> {
     match ends {
-        [to] if is_identifier(to) => {
-            let to: Arc<str> = (*to).into();
-            let what = Named::End { link: "".into(), kind: to.clone() };
-            mentions.push(Mention { span, what });
-            Some(Side::Owner { to, wire, attach: attach.into(), detach: detach.into() })
-        }
+        [to] if is_identifier(to) => Some((*to).into()),
         _ => {
             r.fail("unknown_kind", span, "the owning side of a link is written `ref(TYPE)`");
             None
@@ -359,7 +360,7 @@ fn check_names(r: &mut Reader, ty: &ResourceType) {
     let names = names.chain(ty.links.iter().map(|l| &l.name));
     for name in names.chain(ty.parts.iter().map(|p| &p.name)) {
         if !seen.insert(name) {
-            let text = format!("`{name}` is both an attribute, a link or a part");
+            let text = format!("`{name}` names two of the attributes, links and parts");
             r.fail("name_twice", r.span(0..0), text);
         }
     }

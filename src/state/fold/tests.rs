@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::state::Pending;
 use crate::state::journal::Run;
 use crate::state::testing::{any_record, any_state, folded, intent, pending, run_on, small, zone};
 
@@ -52,6 +53,35 @@ fn an_unknown_outcome_keeps_what_a_definite_failure_clears() {
     assert!(both.state.pending.contains_key(&west()));
 }
 
+/// The new object of a replacement is pending from the start of the apply, through everything
+/// that happens to the old one.
+#[test]
+fn a_replacement_stays_pending_until_it_exists() {
+    let mut state = folded(small(), [entry(0)]).state;
+    let new = Pending { incarnation: 1, ..pending(&["c1"]) };
+    state.pending.insert(west(), new);
+    let removed = Record::Removed { address: west(), incarnation: 1 };
+    let mut fold = folded(state, [entry(0), removed, intent(&west(), 1, 0)]);
+    assert_eq!(fold.state.pending[&west()].candidates, ["c1".into()]);
+    assert!(!fold.state.entries.contains_key(&west()));
+    let mut forgotten = fold.clone();
+    forgotten.add(Record::Forgotten { address: west() });
+    assert!(!forgotten.state.pending.contains_key(&west()));
+    fold.add(entry(1));
+    assert!(!fold.state.pending.contains_key(&west()));
+}
+
+#[test]
+fn what_was_only_pending_ends_with_its_removal_or_adoption() {
+    let removed = Record::Removed { address: west(), incarnation: 1 };
+    assert!(!folded(small(), [removed]).state.pending.contains_key(&west()));
+    // Found under the first of two candidates.
+    let mut state = small();
+    let found = zone("west").id;
+    state.pending.insert(west(), Pending { incarnation: 1, ..pending(&[&found, "c1"]) });
+    assert!(!folded(state, [entry(0)]).state.pending.contains_key(&west()));
+}
+
 #[test]
 fn incarnations_only_rise() {
     let removed = |incarnation| Record::Removed { address: west(), incarnation };
@@ -63,6 +93,17 @@ fn incarnations_only_rise() {
     let raised = Record::Incarnation { address: west(), incarnation: 2 };
     assert_eq!(next(vec![raised.clone()]), 2);
     assert_eq!(next(vec![raised, entry(2)]), 0, "the entry carries it");
+}
+
+#[test]
+fn a_detached_attachment_leaves_nothing_behind() {
+    let link = Address::new("storage", "s").member("clusters", "cluster.a");
+    let attached = Record::Entry { address: link.clone(), entry: Box::new(zone("a")) };
+    let detached = Record::Removed { address: link.clone(), incarnation: 0 };
+    let fold = folded(small(), [attached, intent(&link, 4, 0), detached]);
+    assert_eq!(fold.state.incarnations, small().incarnations);
+    assert!(!fold.state.entries.contains_key(&link));
+    assert_eq!(open(&fold), []);
 }
 
 #[test]

@@ -1,0 +1,272 @@
+//! `rackform apply` and `destroy`: plan, show, guard, ask, carry out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::apply::{self, Ledger, Run};
+use crate::cli::args::Apply;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{Output, line, now};
+use crate::cli::planning::{self, Clouds, Planned};
+use crate::cli::secrets::{self, Digests};
+use crate::cli::session::Session;
+use crate::cli::signals::{self, Caught};
+use crate::cli::{confirm, identity, progress};
+use crate::diag::Diagnostic;
+use crate::event::{Event, Summary};
+use crate::plan::guard::{self, Consent, Refusal};
+use crate::plan::Plan;
+use crate::render;
+use crate::state::State;
+use crate::state::journal::Record;
+use crate::store::{Guard, LocalStore, Snapshot, random_hex};
+
+pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Result<Exit, Failure> {
+    output.json = args.json;
+    let session = Session::open(dir, &args.planning.vars)?;
+    output.findings(&session.warnings, &session.sources);
+    if !args.auto_approve && !output.asks {
+        return Err(cannot_ask(destroy).into());
+    }
+    let mut guard = lock(dir, if destroy { "destroy" } else { "apply" }, args.planning.lock_timeout, output)?;
+    let snapshot = guard.read()?;
+    signals::runtime()?.block_on(async {
+        let signals = signals::listen()?;
+        let clouds = Clouds::open(&session, &snapshot.state).await?;
+        let command = Command { session: &session, clouds: &clouds, args, destroy, output, signals };
+        let result = command.run(guard, snapshot).await;
+        clouds.close().await;
+        result
+    })
+}
+
+/// Takes the lock, telling who holds it while waiting.
+pub fn lock(dir: &Path, operation: &str, patience: Duration, output: &Output) -> Result<Guard, Failure> {
+    let mut told = false;
+    let guard = LocalStore::open(dir).lock(&identity::claim(operation), patience, &mut |holder| {
+        if !told {
+            told = true;
+            output.say(&format!("Waiting for the state, held{}…", holder.sentence()));
+        }
+    })?;
+    Ok(guard)
+}
+
+fn cannot_ask(destroy: bool) -> Diagnostic {
+    let command = if destroy { "destroy" } else { "apply" };
+    Diagnostic::error("cannot_ask", format!("`{command}` asks before it changes anything, and there is no terminal to ask on"))
+        .help(format!("review `rackform plan`, then run: rackform {command} --auto-approve"))
+}
+
+struct Command<'a> {
+    session: &'a Session,
+    clouds: &'a Clouds,
+    args: &'a Apply,
+    destroy: bool,
+    output: &'a Output,
+    signals: (tokio::sync::watch::Receiver<apply::Stop>, Caught),
+}
+
+impl Command<'_> {
+    async fn run(&self, guard: Guard, snapshot: Snapshot) -> Result<Exit, Failure> {
+        self.recover(&snapshot).await?;
+        let planning = (&self.args.planning, self.destroy);
+        let mut planned = planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
+        self.show(&planned);
+        let cut_off = snapshot.unfolded.is_some();
+        if planned.plan.changes.is_empty() && planned.plan.refreshed.is_empty() && !cut_off {
+            return Ok(Exit::Done);
+        }
+        let consent = planning::consent(&self.args.planning);
+        self.guard(&planned.plan, &snapshot.state, &consent)?;
+        if !self.approve(&mut planned, &consent).await? {
+            self.output.say("Nothing was changed.");
+            return Ok(Exit::Error);
+        }
+        if let Some(exit) = self.signals.1.exit() {
+            self.output.say("Interrupted before anything was changed.");
+            return Ok(exit);
+        }
+        self.carry_out(guard, snapshot.state, &planned.plan).await
+    }
+
+    /// Follows the jobs of a cut-off apply to their end.
+    async fn recover(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        if snapshot.unfinished.is_empty() {
+            return Ok(());
+        }
+        self.event(&Event::Recovering { intents: snapshot.unfinished.len() });
+        let provider = |intent: &crate::state::journal::Intent| {
+            let entry = snapshot.state.entries.get(&intent.address).map(|e| e.provider.clone());
+            let pending = snapshot.state.pending.get(&intent.address).map(|p| p.provider.clone());
+            let owner = snapshot.state.entries.get(&intent.address.owner()).map(|e| e.provider.clone());
+            entry.or(pending).or(owner)
+        };
+        let intents: Vec<_> = snapshot
+            .unfinished
+            .iter()
+            .filter_map(|intent| Some((provider(intent)?, intent.clone())))
+            .collect();
+        let running =
+            apply::recover::settle(&intents, &self.clouds.connections, RECOVERY).await;
+        match running.first() {
+            None => Ok(()),
+            Some(first) => Err(still_running(&first.intent.address.to_string(), &first.intent.job, running.len()).into()),
+        }
+    }
+
+    fn guard(&self, plan: &Plan, state: &State, consent: &Consent) -> Result<(), Failure> {
+        let mut refusals = planning::hard_refusals(plan, state, self.session, consent);
+        let casualties = guard::casualties_refused(plan, consent);
+        if self.args.auto_approve {
+            refusals.extend(casualties);
+        }
+        self.refuse(&refusals)
+    }
+
+    fn refuse(&self, refusals: &[Refusal]) -> Result<(), Failure> {
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::refused(planning::refused(refusals), &self.session.sources))
+    }
+
+    /// Asks; with casualties that no flag allows, for their number. They are counted again after
+    /// the answer: people think for a while.
+    async fn approve(&self, planned: &mut Planned, consent: &Consent) -> Result<bool, Failure> {
+        if self.args.auto_approve || planned.plan.changes.is_empty() {
+            return Ok(true);
+        }
+        let casualties = guard::casualties_refused(&planned.plan, consent);
+        let approved = if casualties.is_empty() {
+            let what = if self.destroy { "Destroy all of this?" } else { "Do this?" };
+            confirm::typed(self.output, what, "yes")
+        } else {
+            let total = total(&planned.plan);
+            for refusal in &casualties {
+                self.output.say(&format!("! {}", refusal.text));
+            }
+            let question = format!("This also takes down {total} objects that are not in the plan. Type their number to go on.");
+            confirm::typed(self.output, &question, &total.to_string())
+        };
+        if !approved {
+            return Ok(false);
+        }
+        let before = total(&planned.plan);
+        planning::weigh(self.session, self.clouds, &mut planned.plan).await?;
+        if total(&planned.plan) > before {
+            self.refuse(&guard::casualties_refused(&planned.plan, consent))?;
+        }
+        Ok(true)
+    }
+
+    async fn carry_out(&self, guard: Guard, state: State, plan: &Plan) -> Result<Exit, Failure> {
+        let run_id = random_hex(16)?;
+        let (state, digests, seal) = self.prepare(state, plan)?;
+        let salt = state.secrets.salt.clone();
+        let recording = guard.begin(state.clone(), run_id.clone(), now())?;
+        let ledger = Ledger::new(recording.writer(), &state, &run_id);
+        let (events, received) = mpsc::channel(EVENTS);
+        let run = Run {
+            plan,
+            desired: &self.session.desired,
+            schemas: &self.session.schemas,
+            connections: &self.clouds.connections,
+            ledger: &ledger,
+            digests: &digests,
+            parallelism: usize::from(self.args.planning.parallelism),
+            max_unavailable: self.session.desired.settings.max_unavailable,
+            events,
+            stop: self.signals.0.clone(),
+        };
+        let shown = progress::show(received, self.output);
+        let applied = async {
+            let summary = apply::run(&run, &state).await;
+            drop(run);
+            summary
+        };
+        let (summary, ()) = tokio::join!(applied, shown);
+        if confirmed(&digests, &ledger) {
+            ledger.queue(Record::Seal { salt, seal });
+        } else {
+            ledger.queue(Record::Seal { salt, seal: None });
+        }
+        let finished = tokio::task::spawn_blocking(move || recording.finish()).await;
+        let summary = summary?;
+        finished.map_err(|e| Diagnostic::error("finish", format!("the state could not be written: {e}")))??;
+        Ok(self.exit(&summary))
+    }
+
+    /// The state that the run begins with: lineage and salt drawn, pending objects named.
+    fn prepare(&self, mut state: State, plan: &Plan) -> Result<(State, Digests, Option<String>), Failure> {
+        if state.lineage.is_empty() {
+            state.lineage = random_hex(16)?;
+        }
+        if state.secrets.salt.is_empty() {
+            state.secrets.salt = random_hex(16)?;
+        }
+        state.clouds.extend(self.clouds.clouds.clone());
+        let session = self.session;
+        let (digests, seal) =
+            secrets::digests(&session.desired, &session.schemas, &state.secrets.salt)?;
+        let state = apply::with_pending(plan, &session.schemas, &digests, state);
+        Ok((state, digests, seal))
+    }
+
+    fn exit(&self, summary: &Summary) -> Exit {
+        if let (true, Some(exit)) = (summary.interrupted, self.signals.1.exit()) {
+            return exit;
+        }
+        if summary.failed > 0 || summary.skipped > 0 { Exit::Error } else { Exit::Done }
+    }
+
+    fn show(&self, planned: &Planned) {
+        if self.args.json {
+            let at = now();
+            self.output.data(&line(render::json::version(&at)));
+            for text in render::json::plan(&at, &planned.plan) {
+                self.output.data(&line(text));
+            }
+            return;
+        }
+        let view = render::plan::View {
+            plan: &planned.plan,
+            sources: &self.session.sources,
+            requests: Some(planned.requests),
+            style: self.output.out,
+        };
+        self.output.data(&render::plan::text(&view));
+    }
+
+    fn event(&self, event: &Event) {
+        progress::one(event, self.output);
+    }
+}
+
+/// Events that may wait for a slow terminal before the apply waits for it.
+const EVENTS: usize = 4096;
+/// How long the jobs of a dead runner are followed: as long as the slowest one may take.
+const RECOVERY: Duration = Duration::from_secs(3600);
+
+fn total(plan: &Plan) -> u64 {
+    plan.changes.iter().flat_map(|c| &c.casualties).map(|(_, n)| n).sum()
+}
+
+/// Whether the state has the current digest of every secret of the configuration.
+fn confirmed(digests: &Digests, ledger: &Ledger) -> bool {
+    digests.iter().all(|(address, wanted)| {
+        let known = ledger.digests(address);
+        wanted.iter().all(|(attr, digest)| known.get(attr) == Some(digest))
+    })
+}
+
+fn still_running(address: &str, job: &str, count: usize) -> Diagnostic {
+    Diagnostic::error(
+        "still_running",
+        format!("{count} calls of the last, cut-off apply have not ended, among them one for {address}"),
+    )
+    .detail(format!("The server still works on job {job}, or has lost it in a restart."))
+    .help("look at it in the cloud's console; when it is over, run `rackform apply` again")
+}

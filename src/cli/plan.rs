@@ -1,0 +1,61 @@
+//! `rackform plan`: shows what would change.
+
+use std::path::Path;
+
+use crate::cli::args::{Format, Plan};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{Output, line, now};
+use crate::cli::planning::{self, Clouds};
+use crate::cli::session::Session;
+use crate::cli::signals;
+use crate::plan::guard;
+use crate::render;
+use crate::store::LocalStore;
+
+pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure> {
+    output.json = args.json;
+    let session = Session::open(dir, &args.planning.vars)?;
+    output.findings(&session.warnings, &session.sources);
+    let snapshot = LocalStore::open(dir).read()?;
+    if let Some(holder) = &snapshot.running {
+        output.say(&format!("Note: the state is in use{}; this plan may be out of date.", holder.sentence()));
+    } else if !snapshot.unfinished.is_empty() {
+        output.say("Note: the last apply was cut off; the next one finds out what became of its calls.");
+    }
+    signals::runtime()?.block_on(async {
+        let clouds = Clouds::open(&session, &snapshot.state).await?;
+        let planned =
+            planning::make(&session, &snapshot.state, &clouds, (&args.planning, args.destroy)).await;
+        clouds.close().await;
+        let planned = planned?;
+        show(&planned, &session, output, args);
+        let consent = planning::consent(&args.planning);
+        let missing = guard::missing_refused(&planned.plan, &snapshot.state, &consent);
+        if !missing.is_empty() {
+            return Err(Failure::refused(planning::refused(&missing), &session.sources));
+        }
+        let changes = !planned.plan.changes.is_empty();
+        Ok(if args.detailed_exitcode && changes { Exit::Changes } else { Exit::Done })
+    })
+}
+
+fn show(planned: &planning::Planned, session: &Session, output: &Output, args: &Plan) {
+    let view = render::plan::View {
+        plan: &planned.plan,
+        sources: &session.sources,
+        requests: Some(planned.requests),
+        style: output.out,
+    };
+    if args.json {
+        let at = now();
+        output.data(&line(render::json::version(&at)));
+        for text in render::json::plan(&at, &planned.plan) {
+            output.data(&line(text));
+        }
+        return;
+    }
+    match args.format {
+        Format::Human => output.data(&render::plan::text(&view)),
+        Format::Markdown => output.data(&render::markdown::text(&view, usize::MAX)),
+    }
+}

@@ -1,0 +1,282 @@
+//! From a session to a weighed plan: connect, refresh, plan, count casualties.
+//!
+//! Shared by `plan` and `apply`. In: a session, a snapshot of the state. Out: a [`Planned`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::cli::args::Planning;
+use crate::cli::failure::Failure;
+use crate::cli::secrets;
+use crate::cli::session::Session;
+use crate::config::{End, ProviderConfig};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::emulator::{self, Embedded};
+use crate::inventory::Inventory;
+use crate::observe::{casualties, inventory};
+use crate::plan::guard::{self, Consent, Question, Refusal};
+use crate::plan::{self, Inputs, Options, Plan};
+use crate::provider::{Connection, ProviderError, Settings};
+use crate::schema::TypeIx;
+use crate::state::{Cloud, State};
+use crate::value::Value;
+
+/// Endpoint that means the built-in server.
+const EMULATOR: &str = "emulator";
+
+/// Open connections, and the built-in server if this process runs it.
+pub struct Clouds {
+    pub connections: HashMap<Arc<str>, Connection>,
+    /// What the state is to remember of each.
+    pub clouds: BTreeMap<Arc<str>, Cloud>,
+    embedded: Vec<Embedded>,
+}
+
+/// A plan, and what it took.
+pub struct Planned {
+    pub plan: Plan,
+    pub requests: u64,
+}
+
+impl Clouds {
+    /// Logs in to every provider that the configuration or the state needs.
+    pub async fn open(session: &Session, state: &State) -> Result<Self, Failure> {
+        let mut clouds = Self {
+            connections: HashMap::new(),
+            clouds: BTreeMap::new(),
+            embedded: Vec::new(),
+        };
+        for config in &session.desired.providers {
+            clouds.connect(session, config).await?;
+        }
+        let used = state.entries.values().map(|e| &e.provider);
+        let used: BTreeSet<&Arc<str>> = used.chain(state.pending.values().map(|p| &p.provider)).collect();
+        for name in used {
+            if !clouds.connections.contains_key(name) {
+                return Err(missing_provider(name).into());
+            }
+        }
+        clouds.check_identity(session, state)?;
+        Ok(clouds)
+    }
+
+    async fn connect(&mut self, session: &Session, config: &ProviderConfig) -> Result<(), Failure> {
+        let mut values = config.settings.clone();
+        let endpoint = text(&values, "endpoint");
+        if endpoint.as_deref() == Some(EMULATOR) {
+            let embedded = emulator::embedded(&session.dir).await.map_err(|error| {
+                at(session, config, Diagnostic::error("emulator", error.to_string()))
+            })?;
+            values.insert("endpoint".into(), Value::str(&embedded.url));
+            values.entry("account".into()).or_insert_with(|| Value::str("admin"));
+            values.entry("password".into()).or_insert_with(|| Value::str("password").sensitive());
+            self.embedded.push(embedded);
+        }
+        let failed = |error: ProviderError| {
+            let finding = Diagnostic::error("provider", error.to_string());
+            let finding = match error.help() {
+                Some(help) => finding.help(help),
+                None => finding,
+            };
+            at(session, config, finding)
+        };
+        let settings = Settings::from_values(&config.name, &config.kind, &values, &session.dir);
+        let connection = Connection::open(&settings.map_err(failed)?).await.map_err(failed)?;
+        let account_id = connection.account_id().await.ok().flatten();
+        let cloud = Cloud {
+            kind: config.kind.clone(),
+            endpoint: endpoint.unwrap_or_default(),
+            account: text(&values, "account").unwrap_or_default(),
+            account_id,
+        };
+        self.clouds.insert(config.name.clone(), cloud);
+        self.connections.insert(config.name.clone(), connection);
+        Ok(())
+    }
+
+    /// A state belongs to one account of one cloud; in another everything would look gone.
+    fn check_identity(&self, session: &Session, state: &State) -> Result<(), Failure> {
+        for (name, known) in &state.clouds {
+            let Some(found) = self.clouds.get(name) else { continue };
+            let has_objects = state.entries.values().any(|e| e.provider == *name);
+            if has_objects && known.account_id.is_some() && known.account_id != found.account_id {
+                let finding = Diagnostic::error(
+                    "other_account",
+                    format!("provider.{name} logs in to another account than the one this state belongs to"),
+                )
+                .detail(format!(
+                    "The state was made with account {:?} at {}; this is account {:?} at {}.",
+                    known.account, known.endpoint, found.account, found.endpoint
+                ))
+                .help("correct the provider's settings; for another cloud use another directory");
+                return Err(Failure::refused(finding.into(), &session.sources));
+            }
+        }
+        Ok(())
+    }
+
+    /// Logs out, and ends the built-in server if it is ours.
+    pub async fn close(self) {
+        for connection in self.connections.values() {
+            connection.close().await;
+        }
+        for embedded in self.embedded {
+            if let Some(server) = embedded.server {
+                server.stop().await;
+            }
+        }
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.connections.values().map(Connection::requests).sum()
+    }
+}
+
+fn text(values: &BTreeMap<Arc<str>, Value>, name: &str) -> Option<String> {
+    values.get(name).and_then(|v| v.reveal().as_str()).map(str::to_owned)
+}
+
+fn at(session: &Session, config: &ProviderConfig, finding: Diagnostic) -> Failure {
+    Failure::findings(finding.at(config.declared, "this provider").into(), &session.sources)
+}
+
+fn missing_provider(name: &str) -> Diagnostic {
+    Diagnostic::error("no_provider", format!("the state has objects of provider.{name}, which is not configured"))
+        .help(format!("put `[provider.{name}]` back; its objects cannot be looked at without it"))
+}
+
+/// Makes a plan of the session against this state and weighs it.
+pub async fn make(
+    session: &Session,
+    state: &State,
+    clouds: &Clouds,
+    (args, destroy): (&Planning, bool),
+) -> Result<Planned, Failure> {
+    let before = clouds.requests();
+    let live = if args.refresh { Some(refresh(session, state, clouds).await?) } else { None };
+    let rotated = secrets::rotated(&session.desired, &session.schemas, state)?;
+    let options = Options { destroy, replace: args.replace.iter().cloned().collect() };
+    let inputs = Inputs {
+        desired: &session.desired,
+        state,
+        live: live.as_ref(),
+        schemas: &session.schemas,
+        rotated: &rotated,
+        options: &options,
+    };
+    let mut plan =
+        plan::plan(&inputs).map_err(|findings| Failure::findings(findings, &session.sources))?;
+    unknown_replace(session, state, args)?;
+    weigh(session, clouds, &mut plan).await?;
+    Ok(Planned { plan, requests: clouds.requests() - before })
+}
+
+fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<(), Failure> {
+    for address in &args.replace {
+        if session.desired.get(address).is_none() && !state.entries.contains_key(address) {
+            let names = session.desired.resources.iter().map(|r| r.address.as_str());
+            let near = crate::diag::nearest(address.as_str(), names);
+            let finding = Diagnostic::error("unknown_address", format!("--replace {address}: there is no such object"));
+            let finding = match near {
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
+                None => finding,
+            };
+            return Err(finding.into());
+        }
+    }
+    Ok(())
+}
+
+/// Counts live what the plan would take with it, and enters it into the plan.
+pub async fn weigh(session: &Session, clouds: &Clouds, plan: &mut Plan) -> Result<(), Failure> {
+    let questions = guard::questions(plan, &session.schemas);
+    let mut answers = vec![BTreeSet::new(); questions.len()];
+    for (name, connection) in &clouds.connections {
+        let mine: Vec<(usize, &Question)> =
+            questions.iter().enumerate().filter(|(_, q)| q.provider == *name).collect();
+        let asked: Vec<casualties::Question<'_>> = mine
+            .iter()
+            .map(|(_, q)| casualties::Question { target: &q.target, id: q.id.clone(), to: q.to.clone() })
+            .collect();
+        let counted = casualties::count(connection, &asked).await.map_err(|fault| {
+            Diagnostic::error("uncounted", format!("cannot count what the plan would destroy: {fault}"))
+                .help("nothing was changed; run it again when the server answers")
+        })?;
+        for ((at, _), ids) in mine.into_iter().zip(counted) {
+            answers[at] = ids;
+        }
+    }
+    guard::weigh(plan, &questions, &answers);
+    Ok(())
+}
+
+async fn refresh(session: &Session, state: &State, clouds: &Clouds) -> Result<Inventory, Failure> {
+    let mut all = Inventory::default();
+    for (name, connection) in &clouds.connections {
+        let want = wanted(session, state, name);
+        let found = inventory::refresh(connection, &session.schemas, &want).await;
+        let found = found.map_err(|error| {
+            let finding = Diagnostic::error("refresh_failed", error.to_string());
+            let help = error.fault.help.clone().unwrap_or_else(|| {
+                "nothing was changed; run it again, or plan against the state: --refresh=false".to_owned()
+            });
+            finding.help(help)
+        })?;
+        all.tables.extend(found.tables);
+        all.requests += found.requests;
+    }
+    Ok(all)
+}
+
+/// Which objects of a provider to read: ours by id, and whole types where a unique key could be
+/// held by somebody else's.
+fn wanted(session: &Session, state: &State, provider: &Arc<str>) -> BTreeMap<TypeIx, inventory::Wanted> {
+    let mut want: BTreeMap<TypeIx, inventory::Wanted> = BTreeMap::new();
+    for entry in state.entries.iter().filter(|(a, e)| a.member_of().is_none() && e.provider == *provider) {
+        if let Some(ty) = session.schemas.find(&entry.1.kind) {
+            want.entry(ty).or_default().ids.insert(entry.1.id.clone());
+        }
+    }
+    for pending in state.pending.values().filter(|p| p.provider == *provider) {
+        if let Some(ty) = session.schemas.find(&pending.kind) {
+            want.entry(ty).or_default().ids.extend(pending.candidates.iter().cloned());
+        }
+    }
+    for resource in session.desired.resources.iter().filter(|r| r.provider == *provider) {
+        let wanted = want.entry(resource.ty).or_default();
+        let unique = !session.schemas.get(resource.ty).unique.is_empty();
+        wanted.whole |= unique;
+    }
+    for link in &session.desired.links {
+        if let End::Foreign(id) = &link.owner {
+            want.entry(link.owner_ty).or_default().ids.insert(id.clone());
+        }
+    }
+    want
+}
+
+/// What the command line allows.
+pub fn consent(args: &Planning) -> Consent {
+    Consent {
+        destroy: args.allow_destroy.clone(),
+        delete: args.allow_delete.iter().cloned().collect(),
+        missing: args.allow_missing.iter().cloned().collect(),
+    }
+}
+
+/// Refusals as findings.
+pub fn refused(refusals: &[Refusal]) -> Diagnostics {
+    let mut findings = Diagnostics::default();
+    for refusal in refusals {
+        let finding = Diagnostic::error("refused", refusal.text.clone());
+        findings.push(finding.help(format!("if that is what you want: {}", refusal.flag)));
+    }
+    findings
+}
+
+/// Budget and missing objects: what no confirmation on a terminal can lift.
+pub fn hard_refusals(planned: &Plan, state: &State, session: &Session, consent: &Consent) -> Vec<Refusal> {
+    let mut refusals = guard::missing_refused(planned, state, consent);
+    refusals.extend(guard::budget_refused(planned, state, &session.desired.settings, consent));
+    refusals
+}

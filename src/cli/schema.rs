@@ -1,0 +1,39 @@
+//! `rackform schema`: resource types for people and editors.
+
+use crate::cli::args::Schema;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{Output, line};
+use crate::cli::session::schemas;
+use crate::diag::{Diagnostic, nearest};
+use crate::schema;
+
+pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
+    let schemas = schemas()?;
+    if args.json_schema {
+        output.data(&line(format!("{:#}", schema::json_schema(&schemas))));
+        return Ok(Exit::Done);
+    }
+    let Some(kind) = &args.kind else {
+        let width = schemas.types.iter().map(|ty| ty.name.len()).max().unwrap_or(0);
+        for ty in &schemas.types {
+            output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
+        }
+        return Ok(Exit::Done);
+    };
+    match schemas.by_name(kind) {
+        Some(ty) => {
+            output.data(&line(schema::terminal(ty)));
+            Ok(Exit::Done)
+        }
+        None => {
+            let finding = Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"));
+            let near = nearest(kind, schemas.types.iter().map(|ty| &*ty.name));
+            Err(finding
+                .help(near.map_or_else(
+                    || "`rackform schema` lists all types".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ))
+                .into())
+        }
+    }
+}

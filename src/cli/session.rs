@@ -1,0 +1,104 @@
+//! What the commands share: schemas, the configuration with its environment, the state's place.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::Vars;
+use crate::cli::failure::Failure;
+use crate::config::{self, Desired, Facts, Need, SourceFile, VariableInput};
+use crate::diag::{Diagnostic, Diagnostics, Sources};
+use crate::schema::{self, Schemas};
+
+/// Suffix of configuration files.
+const SUFFIX: &str = ".rack.toml";
+/// Environment variables that set variables of the configuration.
+const VARIABLE: &str = "RACKFORM_VAR_";
+
+/// A configuration that was read and evaluated.
+pub struct Session {
+    pub dir: PathBuf,
+    pub schemas: Schemas,
+    pub desired: Desired,
+    pub sources: Sources,
+    pub warnings: Diagnostics,
+}
+
+/// The resource types of this build.
+pub fn schemas() -> Result<Schemas, Failure> {
+    schema::load().map_err(|(findings, sources)| Failure::findings(findings, &sources))
+}
+
+impl Session {
+    /// Reads the configuration of a directory and everything it needs from outside.
+    pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
+        let schemas = schemas()?;
+        let loaded = config::load(files(dir)?, &schemas);
+        let sources = loaded.sources;
+        let config = loaded.config.map_err(|findings| Failure::findings(findings, &sources))?;
+        let mut facts = Facts { variables: variables(vars)?, ..Facts::default() };
+        let (desired, warnings) = loop {
+            let expanded = config::expand(&config, &schemas, &facts, &sources);
+            let (desired, warnings) =
+                expanded.map_err(|findings| Failure::findings(findings, &sources))?;
+            if desired.needs.is_empty() {
+                break (desired, warnings);
+            }
+            for Need::Env(name) in desired.needs {
+                let value = std::env::var(&name).ok();
+                facts.env.insert(name, value);
+            }
+        };
+        Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings })
+    }
+}
+
+/// The configuration files of a directory, by name.
+fn files(dir: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let failed = |path: &Path, error: std::io::Error| {
+        Diagnostic::error("unreadable", format!("cannot read `{}`: {error}", path.display()))
+    };
+    let entries = std::fs::read_dir(dir).map_err(|e| {
+        failed(dir, e).help("-C names the directory with the configuration")
+    })?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| failed(dir, e))?.path();
+        if path.file_name().is_some_and(|n| n.to_string_lossy().ends_with(SUFFIX)) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        let text = format!("`{}` has no configuration (no *{SUFFIX} file)", dir.display());
+        return Err(Diagnostic::error("no_configuration", text)
+            .help("name the directory with -C DIR, or start with a file like examples/quickstart/main.rack.toml")
+            .into());
+    }
+    let read = |path: &PathBuf| {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let bytes = std::fs::read(path).map_err(|e| failed(path, e))?;
+        Ok(SourceFile { name, bytes })
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Values of variables from the environment and, stronger, from `--var`.
+fn variables(vars: &Vars) -> Result<std::collections::BTreeMap<String, VariableInput>, Failure> {
+    let mut inputs = std::collections::BTreeMap::new();
+    for (name, value) in std::env::vars_os() {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+        if let Some(variable) = name.strip_prefix(VARIABLE) {
+            let input = VariableInput { text: value.to_owned(), origin: name.to_owned() };
+            inputs.insert(variable.to_owned(), input);
+        }
+    }
+    for text in &vars.var {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(Diagnostic::error("bad_var", format!("`--var {text}` has no `=`"))
+                .help("write --var NAME=VALUE")
+                .into());
+        };
+        let input = VariableInput { text: value.to_owned(), origin: "--var".to_owned() };
+        inputs.insert(name.trim().to_owned(), input);
+    }
+    Ok(inputs)
+}

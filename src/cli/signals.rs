@@ -1,0 +1,63 @@
+//! Signals and the runtime: built only by commands that talk to something.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::apply::Stop;
+use crate::cli::failure::{Exit, Failure};
+use crate::diag::Diagnostic;
+
+/// A runtime with TLS ready.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Diagnostic::error("runtime", format!("cannot start threads: {error}")).into()
+    })
+}
+
+/// What arrived, for the exit code.
+#[derive(Clone, Default)]
+pub struct Caught(Arc<AtomicU8>);
+
+impl Caught {
+    pub fn exit(&self) -> Option<Exit> {
+        match self.0.load(Ordering::Relaxed) {
+            1 => Some(Exit::Interrupted),
+            2 => Some(Exit::Terminated),
+            3 => Some(Exit::HungUp),
+            _ => None,
+        }
+    }
+}
+
+/// First Ctrl-C: drain. Second, SIGTERM or SIGHUP: stop at once. Needs a runtime.
+pub fn listen() -> Result<(watch::Receiver<Stop>, Caught), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let open = |kind| {
+        signal(kind).map_err(|e| Diagnostic::error("signals", format!("cannot listen for signals: {e}")))
+    };
+    let mut interrupt = open(SignalKind::interrupt())?;
+    let mut terminate = open(SignalKind::terminate())?;
+    let mut hang_up = open(SignalKind::hangup())?;
+    let (sender, receiver) = watch::channel(Stop::No);
+    let caught = Caught::default();
+    let seen = caught.clone();
+    tokio::spawn(async move {
+        loop {
+            let (code, stop) = tokio::select! {
+                _ = interrupt.recv() => {
+                    let again = *sender.borrow() != Stop::No;
+                    (1, if again { Stop::Now } else { Stop::Drain })
+                }
+                _ = terminate.recv() => (2, Stop::Now),
+                _ = hang_up.recv() => (3, Stop::Now),
+            };
+            seen.0.store(code, Ordering::Relaxed);
+            if sender.send(stop).is_err() {
+                return;
+            }
+        }
+    });
+    Ok((receiver, caught))
+}

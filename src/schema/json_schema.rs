@@ -1,0 +1,264 @@
+//! What editors read: [`Schemas`] → a JSON Schema (draft-07) of `*.rack.toml` files.
+//!
+//! Out: JSON for `#:schema` lines (taplo, tombi): completion, hover texts, and most mistakes
+//! while typing. It says less than `config` checks: every value may be an expression instead, and
+//! names are not looked up. Must not know any type by name.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::model::{Attribute, Kind, Part, ResourceType, Schemas};
+use crate::value::Value;
+
+/// The schema of a whole configuration file.
+pub fn json_schema(schemas: &Schemas) -> Json {
+    let mut tables = reserved(schemas);
+    let mut definitions = Map::new();
+    for (name, meaning) in meta_arguments() {
+        definitions.insert(name.to_owned(), meaning);
+    }
+    definitions.insert(
+        "expression".to_owned(),
+        json!({ "type": "string", "pattern": "\\$\\{", "description": "An expression: ${…}." }),
+    );
+    for ty in &schemas.types {
+        definitions.insert(format!("type.{}", ty.name), resource(ty));
+        let labels = json!({ LABEL: { "$ref": format!("#/definitions/type.{}", ty.name) } });
+        let table = json!({
+            "description": ty.doc,
+            "type": "object",
+            "patternProperties": labels,
+            "additionalProperties": false,
+        });
+        tables.insert(ty.name.to_string(), table);
+    }
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "rackform configuration",
+        "type": "object",
+        "properties": tables,
+        "additionalProperties": false,
+        "definitions": definitions,
+    })
+}
+
+/// A label: no digit or dash first, and none of what separates the parts of an address.
+const LABEL: &str = r#"^[^\s0-9.\[\]"'-][^\s.\[\]"']*$"#;
+
+/// Arguments of every resource, by name.
+fn meta_arguments() -> [(&'static str, Json); 7] {
+    let names = json!({ "type": "array", "items": { "type": "string" } });
+    let lifetimes = json!({
+        "prevent_destroy": { "type": "boolean" },
+        "ignore_changes": names,
+        "replace_triggered_by": names,
+        "precondition": { "type": ["object", "array"] },
+        "postcondition": { "type": ["object", "array"] },
+    });
+    let time = json!({ "type": "string", "description": "Such as `30m`." });
+    let times = json!({ "create": time, "update": time, "delete": time });
+    [
+        ("for_each", meta("One instance for each entry.", json!({ "type": ["object", "array"] }))),
+        ("for_each_key", meta("Unique field of a list of objects.", json!({ "type": "string" }))),
+        ("count", meta("0 or 1 instances.", json!({ "type": "integer", "minimum": 0 }))),
+        ("depends_on", meta("Addresses that come first.", names.clone())),
+        ("provider", meta("Provider configuration.", json!({ "type": "string" }))),
+        (
+            "timeouts",
+            meta("Deadlines of jobs and waits.", json!({ "type": "object", "properties": times })),
+        ),
+        (
+            "lifecycle",
+            meta("Rules for changes.", json!({ "type": "object", "properties": lifetimes })),
+        ),
+    ]
+}
+
+fn meta(about: &str, literal: Json) -> Json {
+    json!({ "description": about, "anyOf": [literal, expression()] })
+}
+
+fn expression() -> Json {
+    json!({ "$ref": "#/definitions/expression" })
+}
+
+/// Tables that are no resources.
+fn reserved(schemas: &Schemas) -> Map<String, Json> {
+    let providers: Vec<_> = schemas.providers.keys().map(|name| Json::from(&**name)).collect();
+    let text = json!({ "type": "string" });
+    let each = |about: &str, properties: Json| {
+        let one = json!({ "type": "object", "properties": properties });
+        json!({ "description": about, "type": "object", "additionalProperties": one })
+    };
+    let table = |about: &str| json!({ "description": about, "type": "object" });
+    let list = |about: &str| {
+        let items = json!({ "type": "object" });
+        json!({ "description": about, "type": "array", "items": items })
+    };
+    let provider = json!({
+        "type": { "enum": providers, "description": "The label when absent." },
+        "endpoint": { "type": "string", "description": "URL, or `emulator` for the built-in server." },
+        "account": text,
+        "password": text,
+    });
+    let variable = json!({
+        "type": { "type": "string", "description": "Such as `list(string)`." },
+        "default": {},
+        "description": text,
+        "sensitive": { "type": "boolean", "description": "Never shown, stored or logged." },
+        "command": { "type": "array", "items": text, "description": "Program that prints the value." },
+    });
+    let own = json!({ "required_version": text, "max_delete": {} });
+    let all = [
+        (
+            "rackform",
+            json!({ "description": "Rules for the tool.", "type": "object", "properties": own }),
+        ),
+        ("backend", table("Where the state is kept.")),
+        ("provider", each("Access to a cloud.", provider)),
+        ("variable", each("An input.", variable)),
+        ("locals", table("Named expressions.")),
+        ("data", table("What is looked up in the cloud.")),
+        ("output", table("Values shown after apply.")),
+        ("module", table("Other directories of configuration.")),
+        ("import", list("Objects to take over.")),
+        ("moved", list("Addresses that have changed.")),
+        ("removed", list("Blocks whose objects are forgotten.")),
+        ("check", table("Assertions after apply.")),
+    ];
+    all.into_iter().map(|(name, table)| (name.to_owned(), table)).collect()
+}
+
+fn resource(ty: &ResourceType) -> Json {
+    let mut properties = Map::new();
+    let written = ty.attrs.iter().filter(|a| a.writable());
+    for attribute in written.clone() {
+        properties.insert(attribute.name.to_string(), attribute_schema(attribute));
+    }
+    for link in &ty.links {
+        let items = json!({ "type": "string" });
+        let many = json!({ "type": "array", "items": items, "uniqueItems": true });
+        properties.insert(link.name.to_string(), meta(&link.doc, many));
+    }
+    for part in &ty.parts {
+        properties.insert(part.name.to_string(), part_schema(part));
+    }
+    for (name, _) in meta_arguments() {
+        let definition = json!({ "$ref": format!("#/definitions/{name}") });
+        properties.insert(name.to_owned(), definition);
+    }
+    let mut schema = object(properties, &ty.attrs);
+    schema.insert("description".to_owned(), Json::from(ty.doc.as_str()));
+    Json::Object(schema)
+}
+
+/// A table of exactly these properties.
+fn object(properties: Map<String, Json>, attrs: &[Attribute]) -> Map<String, Json> {
+    let required: Vec<_> = attrs.iter().filter(|a| a.required).map(|a| &*a.name).collect();
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), Json::from("object"));
+    schema.insert("properties".to_owned(), Json::Object(properties));
+    schema.insert("additionalProperties".to_owned(), Json::from(false));
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), Json::from(required));
+    }
+    schema
+}
+
+fn nested(attrs: &[Attribute]) -> Json {
+    let written = attrs.iter().filter(|a| a.writable());
+    let properties = written.map(|a| (a.name.to_string(), attribute_schema(a))).collect();
+    Json::Object(object(properties, attrs))
+}
+
+fn part_schema(part: &Part) -> Json {
+    let mut many = Map::new();
+    many.insert("type".to_owned(), Json::from("array"));
+    many.insert("items".to_owned(), nested(&part.attrs));
+    if let Some((low, high)) = part.range {
+        many.insert("minItems".to_owned(), Json::from(low));
+        many.insert("maxItems".to_owned(), Json::from(high));
+    }
+    meta(&part.doc, Json::Object(many))
+}
+
+fn attribute_schema(a: &Attribute) -> Json {
+    let mut schema = Map::new();
+    schema.insert("description".to_owned(), Json::from(about(a)));
+    if let Some(default) = a.default.as_ref().and_then(plain) {
+        schema.insert("default".to_owned(), default);
+    }
+    if a.write_only {
+        schema.insert("writeOnly".to_owned(), Json::from(true));
+    }
+    schema.insert("anyOf".to_owned(), json!([literal(a), expression()]));
+    Json::Object(schema)
+}
+
+fn about(a: &Attribute) -> String {
+    let mut text = a.doc.clone();
+    if a.sensitive {
+        text.push_str(" Sensitive: from env(), file() or a sensitive variable.");
+    }
+    if let Some(version) = &a.since {
+        text.push_str(&format!(" Since server {version}."));
+    }
+    text.trim_start().to_owned()
+}
+
+fn plain(value: &Value) -> Option<Json> {
+    match value {
+        Value::Bool(b) => Some(Json::from(*b)),
+        Value::Int(n) => Some(Json::from(*n)),
+        Value::Str(text) => Some(Json::from(&**text)),
+        _ => None,
+    }
+}
+
+/// What may stand there when it is no expression.
+fn literal(a: &Attribute) -> Json {
+    let mut schema = of_kind(&a.kind);
+    let Some(members) = schema.as_object_mut() else { return schema };
+    if let Some((low, high)) = a.range {
+        let (least, most) = match a.kind {
+            Kind::Int | Kind::Bytes => ("minimum", "maximum"),
+            Kind::Set(_) | Kind::List(_) => ("minItems", "maxItems"),
+            _ => ("minLength", "maxLength"),
+        };
+        members.insert(least.to_owned(), Json::from(low));
+        members.insert(most.to_owned(), Json::from(high));
+    }
+    if !a.values.is_empty() {
+        let values: Vec<_> = a.values.iter().map(|(read, _)| Json::from(&**read)).collect();
+        let holder = match &a.kind {
+            Kind::Set(_) | Kind::List(_) => members.get_mut("items").and_then(Json::as_object_mut),
+            _ => Some(members),
+        };
+        if let Some(holder) = holder {
+            holder.insert("enum".to_owned(), Json::Array(values));
+        }
+    }
+    schema
+}
+
+fn of_kind(kind: &Kind) -> Json {
+    match kind {
+        Kind::Text | Kind::Host | Kind::Ref(_) => json!({ "type": "string" }),
+        Kind::Path => json!({ "type": "string", "pattern": "^/" }),
+        Kind::Int | Kind::Bytes => json!({ "type": "integer" }),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Set(item) => {
+            json!({ "type": "array", "items": item_of(item), "uniqueItems": true })
+        }
+        Kind::List(item) => json!({ "type": "array", "items": item_of(item) }),
+        Kind::Object(attrs) => nested(attrs),
+    }
+}
+
+/// Items that are strings may be expressions already; others need the choice.
+fn item_of(kind: &Kind) -> Json {
+    let literal = of_kind(kind);
+    match kind {
+        Kind::Text | Kind::Host | Kind::Ref(_) => literal,
+        _ => json!({ "anyOf": [literal, expression()] }),
+    }
+}
