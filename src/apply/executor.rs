@@ -12,8 +12,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::apply::ids::Ids;
 use crate::address::Address;
+use crate::apply::ids::Ids;
 use crate::apply::step::{self, Context, Digests, End};
 use crate::apply::{Run, Stop};
 use crate::event::{Event, Skip, Summary};
@@ -40,9 +40,10 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
     let mut summary = Summary::default();
     write_down(run, state, &mut summary).await?;
     let (effective, became_effective) = mpsc::unbounded_channel();
-    let lookups = run.connections.iter().map(|(name, connection)| {
-        (name.clone(), Coalescer::new(connection, run.schemas))
-    });
+    let lookups = run
+        .connections
+        .iter()
+        .map(|(name, connection)| (name.clone(), Coalescer::new(connection, run.schemas)));
     let context = Context {
         run,
         ids: Ids::new(state, run.desired, run.schemas),
@@ -82,11 +83,7 @@ async fn tell(run: &Run<'_>, event: Event) {
 
 /// Changes that need no call: adopted, forgotten and recorded objects, and rows that are out of
 /// date in the state.
-async fn write_down(
-    run: &Run<'_>,
-    state: &State,
-    summary: &mut Summary,
-) -> Result<(), StoreError> {
+async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Result<(), StoreError> {
     for change in &run.plan.changes {
         let address = change.address.clone();
         let record = match change.action {

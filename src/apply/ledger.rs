@@ -47,10 +47,10 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`]: nothing more may be sent.
     pub async fn note(&self, record: Record) -> Result<(), StoreError> {
-        if let Record::Entry { address, entry } = &record {
-            if !entry.digests.is_empty() {
-                self.lock().insert(address.clone(), entry.digests.clone());
-            }
+        if let Record::Entry { address, entry } = &record
+            && !entry.digests.is_empty()
+        {
+            self.lock().insert(address.clone(), entry.digests.clone());
         }
         self.writer.append(record).durable().await
     }

@@ -16,8 +16,8 @@ use crate::cli::signals::{self, Caught};
 use crate::cli::{confirm, identity, progress};
 use crate::diag::Diagnostic;
 use crate::event::{Event, Summary};
-use crate::plan::guard::{self, Consent, Refusal};
 use crate::plan::Plan;
+use crate::plan::guard::{self, Consent, Refusal};
 use crate::render;
 use crate::state::State;
 use crate::state::journal::Record;
@@ -30,12 +30,14 @@ pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Resu
     if !args.auto_approve && !output.asks {
         return Err(cannot_ask(destroy).into());
     }
-    let mut guard = lock(dir, if destroy { "destroy" } else { "apply" }, args.planning.lock_timeout, output)?;
+    let mut guard =
+        lock(dir, if destroy { "destroy" } else { "apply" }, args.planning.lock_timeout, output)?;
     let snapshot = guard.read()?;
     signals::runtime()?.block_on(async {
         let signals = signals::listen()?;
         let clouds = Clouds::open(&session, &snapshot.state).await?;
-        let command = Command { session: &session, clouds: &clouds, args, destroy, output, signals };
+        let command =
+            Command { session: &session, clouds: &clouds, args, destroy, output, signals };
         let result = command.run(guard, snapshot).await;
         clouds.close().await;
         result
@@ -43,21 +45,30 @@ pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Resu
 }
 
 /// Takes the lock, telling who holds it while waiting.
-pub fn lock(dir: &Path, operation: &str, patience: Duration, output: &Output) -> Result<Guard, Failure> {
+pub fn lock(
+    dir: &Path,
+    operation: &str,
+    patience: Duration,
+    output: &Output,
+) -> Result<Guard, Failure> {
     let mut told = false;
-    let guard = LocalStore::open(dir).lock(&identity::claim(operation), patience, &mut |holder| {
-        if !told {
-            told = true;
-            output.say(&format!("Waiting for the state, held{}…", holder.sentence()));
-        }
-    })?;
+    let guard =
+        LocalStore::open(dir).lock(&identity::claim(operation), patience, &mut |holder| {
+            if !told {
+                told = true;
+                output.say(&format!("Waiting for the state, held{}…", holder.sentence()));
+            }
+        })?;
     Ok(guard)
 }
 
 fn cannot_ask(destroy: bool) -> Diagnostic {
     let command = if destroy { "destroy" } else { "apply" };
-    Diagnostic::error("cannot_ask", format!("`{command}` asks before it changes anything, and there is no terminal to ask on"))
-        .help(format!("review `rackform plan`, then run: rackform {command} --auto-approve"))
+    Diagnostic::error(
+        "cannot_ask",
+        format!("`{command}` asks before it changes anything, and there is no terminal to ask on"),
+    )
+    .help(format!("review `rackform plan`, then run: rackform {command} --auto-approve"))
 }
 
 struct Command<'a> {
@@ -73,7 +84,8 @@ impl Command<'_> {
     async fn run(&self, guard: Guard, snapshot: Snapshot) -> Result<Exit, Failure> {
         self.recover(&snapshot).await?;
         let planning = (&self.args.planning, self.destroy);
-        let mut planned = planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
+        let mut planned =
+            planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
         self.show(&planned);
         let cut_off = snapshot.unfolded.is_some();
         if planned.plan.changes.is_empty() && planned.plan.refreshed.is_empty() && !cut_off {
@@ -101,7 +113,8 @@ impl Command<'_> {
         let provider = |intent: &crate::state::journal::Intent| {
             let entry = snapshot.state.entries.get(&intent.address).map(|e| e.provider.clone());
             let pending = snapshot.state.pending.get(&intent.address).map(|p| p.provider.clone());
-            let owner = snapshot.state.entries.get(&intent.address.owner()).map(|e| e.provider.clone());
+            let owner =
+                snapshot.state.entries.get(&intent.address.owner()).map(|e| e.provider.clone());
             entry.or(pending).or(owner)
         };
         let intents: Vec<_> = snapshot
@@ -109,11 +122,15 @@ impl Command<'_> {
             .iter()
             .filter_map(|intent| Some((provider(intent)?, intent.clone())))
             .collect();
-        let running =
-            apply::recover::settle(&intents, &self.clouds.connections, RECOVERY).await;
+        let running = apply::recover::settle(&intents, &self.clouds.connections, RECOVERY).await;
         match running.first() {
             None => Ok(()),
-            Some(first) => Err(still_running(&first.intent.address.to_string(), &first.intent.job, running.len()).into()),
+            Some(first) => Err(still_running(
+                &first.intent.address.to_string(),
+                &first.intent.job,
+                running.len(),
+            )
+            .into()),
         }
     }
 
@@ -148,7 +165,9 @@ impl Command<'_> {
             for refusal in &casualties {
                 self.output.say(&format!("! {}", refusal.text));
             }
-            let question = format!("This also takes down {total} objects that are not in the plan. Type their number to go on.");
+            let question = format!(
+                "This also takes down {total} objects that are not in the plan. Type their number to go on."
+            );
             confirm::typed(self.output, &question, &total.to_string())
         };
         if !approved {
@@ -195,12 +214,18 @@ impl Command<'_> {
         }
         let finished = tokio::task::spawn_blocking(move || recording.finish()).await;
         let summary = summary?;
-        finished.map_err(|e| Diagnostic::error("finish", format!("the state could not be written: {e}")))??;
+        finished.map_err(|e| {
+            Diagnostic::error("finish", format!("the state could not be written: {e}"))
+        })??;
         Ok(self.exit(&summary))
     }
 
     /// The state that the run begins with: lineage and salt drawn, pending objects named.
-    fn prepare(&self, mut state: State, plan: &Plan) -> Result<(State, Digests, Option<String>), Failure> {
+    fn prepare(
+        &self,
+        mut state: State,
+        plan: &Plan,
+    ) -> Result<(State, Digests, Option<String>), Failure> {
         if state.lineage.is_empty() {
             state.lineage = random_hex(16)?;
         }
@@ -265,7 +290,9 @@ fn confirmed(digests: &Digests, ledger: &Ledger) -> bool {
 fn still_running(address: &str, job: &str, count: usize) -> Diagnostic {
     Diagnostic::error(
         "still_running",
-        format!("{count} calls of the last, cut-off apply have not ended, among them one for {address}"),
+        format!(
+            "{count} calls of the last, cut-off apply have not ended, among them one for {address}"
+        ),
     )
     .detail(format!("The server still works on job {job}, or has lost it in a restart."))
     .help("look at it in the cloud's console; when it is over, run `rackform apply` again")

@@ -298,7 +298,10 @@ pub struct Completions {
 fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: f64 = number.trim().parse().map_err(|_| format!("`{text}` is no duration: write 30s, 500ms or 2m"))?;
+    let number: f64 = number
+        .trim()
+        .parse()
+        .map_err(|_| format!("`{text}` is no duration: write 30s, 500ms or 2m"))?;
     let seconds = match unit {
         "ms" => number / 1000.0,
         "s" | "" => number,

@@ -30,9 +30,11 @@ pub fn run(args: &Emulate, output: &mut Output) -> Result<Exit, Failure> {
 fn options(args: &Emulate) -> Result<Options, Failure> {
     let mut faults = Vec::new();
     for rule in &args.fail {
-        faults.push(rule.parse::<FaultRule>().map_err(|error| {
-            Diagnostic::error("bad_rule", format!("--fail {rule}: {error}"))
-        })?);
+        faults.push(
+            rule.parse::<FaultRule>().map_err(|error| {
+                Diagnostic::error("bad_rule", format!("--fail {rule}: {error}"))
+            })?,
+        );
     }
     let seed = match &args.seed {
         None => None,

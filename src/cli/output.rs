@@ -89,7 +89,8 @@ fn colored(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bo
 /// Whether the reader's terminal or pager expects UTF-8, as POSIX says it: the first of these that
 /// is set counts.
 fn utf8_locale() -> bool {
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let set =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
     let locale = set.into_iter().find(|value| !value.is_empty());
     locale.is_none_or(|value| {
         let value = value.to_ascii_lowercase();

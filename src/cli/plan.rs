@@ -18,14 +18,20 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
     output.findings(&session.warnings, &session.sources);
     let snapshot = LocalStore::open(dir).read()?;
     if let Some(holder) = &snapshot.running {
-        output.say(&format!("Note: the state is in use{}; this plan may be out of date.", holder.sentence()));
+        output.say(&format!(
+            "Note: the state is in use{}; this plan may be out of date.",
+            holder.sentence()
+        ));
     } else if !snapshot.unfinished.is_empty() {
-        output.say("Note: the last apply was cut off; the next one finds out what became of its calls.");
+        output.say(
+            "Note: the last apply was cut off; the next one finds out what became of its calls.",
+        );
     }
     signals::runtime()?.block_on(async {
         let clouds = Clouds::open(&session, &snapshot.state).await?;
         let planned =
-            planning::make(&session, &snapshot.state, &clouds, (&args.planning, args.destroy)).await;
+            planning::make(&session, &snapshot.state, &clouds, (&args.planning, args.destroy))
+                .await;
         clouds.close().await;
         let planned = planned?;
         show(&planned, &session, output, args);

@@ -41,16 +41,14 @@ pub struct Planned {
 impl Clouds {
     /// Logs in to every provider that the configuration or the state needs.
     pub async fn open(session: &Session, state: &State) -> Result<Self, Failure> {
-        let mut clouds = Self {
-            connections: HashMap::new(),
-            clouds: BTreeMap::new(),
-            embedded: Vec::new(),
-        };
+        let mut clouds =
+            Self { connections: HashMap::new(), clouds: BTreeMap::new(), embedded: Vec::new() };
         for config in &session.desired.providers {
             clouds.connect(session, config).await?;
         }
         let used = state.entries.values().map(|e| &e.provider);
-        let used: BTreeSet<&Arc<str>> = used.chain(state.pending.values().map(|p| &p.provider)).collect();
+        let used: BTreeSet<&Arc<str>> =
+            used.chain(state.pending.values().map(|p| &p.provider)).collect();
         for name in used {
             if !clouds.connections.contains_key(name) {
                 return Err(missing_provider(name).into());
@@ -141,8 +139,11 @@ fn at(session: &Session, config: &ProviderConfig, finding: Diagnostic) -> Failur
 }
 
 fn missing_provider(name: &str) -> Diagnostic {
-    Diagnostic::error("no_provider", format!("the state has objects of provider.{name}, which is not configured"))
-        .help(format!("put `[provider.{name}]` back; its objects cannot be looked at without it"))
+    Diagnostic::error(
+        "no_provider",
+        format!("the state has objects of provider.{name}, which is not configured"),
+    )
+    .help(format!("put `[provider.{name}]` back; its objects cannot be looked at without it"))
 }
 
 /// Makes a plan of the session against this state and weighs it.
@@ -176,7 +177,10 @@ fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<
         if session.desired.get(address).is_none() && !state.entries.contains_key(address) {
             let names = session.desired.resources.iter().map(|r| r.address.as_str());
             let near = crate::diag::nearest(address.as_str(), names);
-            let finding = Diagnostic::error("unknown_address", format!("--replace {address}: there is no such object"));
+            let finding = Diagnostic::error(
+                "unknown_address",
+                format!("--replace {address}: there is no such object"),
+            );
             let finding = match near {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding,
@@ -196,11 +200,18 @@ pub async fn weigh(session: &Session, clouds: &Clouds, plan: &mut Plan) -> Resul
             questions.iter().enumerate().filter(|(_, q)| q.provider == *name).collect();
         let asked: Vec<casualties::Question<'_>> = mine
             .iter()
-            .map(|(_, q)| casualties::Question { target: &q.target, id: q.id.clone(), to: q.to.clone() })
+            .map(|(_, q)| casualties::Question {
+                target: &q.target,
+                id: q.id.clone(),
+                to: q.to.clone(),
+            })
             .collect();
         let counted = casualties::count(connection, &asked).await.map_err(|fault| {
-            Diagnostic::error("uncounted", format!("cannot count what the plan would destroy: {fault}"))
-                .help("nothing was changed; run it again when the server answers")
+            Diagnostic::error(
+                "uncounted",
+                format!("cannot count what the plan would destroy: {fault}"),
+            )
+            .help("nothing was changed; run it again when the server answers")
         })?;
         for ((at, _), ids) in mine.into_iter().zip(counted) {
             answers[at] = ids;
@@ -218,7 +229,8 @@ async fn refresh(session: &Session, state: &State, clouds: &Clouds) -> Result<In
         let found = found.map_err(|error| {
             let finding = Diagnostic::error("refresh_failed", error.to_string());
             let help = error.fault.help.clone().unwrap_or_else(|| {
-                "nothing was changed; run it again, or plan against the state: --refresh=false".to_owned()
+                "nothing was changed; run it again, or plan against the state: --refresh=false"
+                    .to_owned()
             });
             finding.help(help)
         })?;
@@ -230,9 +242,15 @@ async fn refresh(session: &Session, state: &State, clouds: &Clouds) -> Result<In
 
 /// Which objects of a provider to read: ours by id, and whole types where a unique key could be
 /// held by somebody else's.
-fn wanted(session: &Session, state: &State, provider: &Arc<str>) -> BTreeMap<TypeIx, inventory::Wanted> {
+fn wanted(
+    session: &Session,
+    state: &State,
+    provider: &Arc<str>,
+) -> BTreeMap<TypeIx, inventory::Wanted> {
     let mut want: BTreeMap<TypeIx, inventory::Wanted> = BTreeMap::new();
-    for entry in state.entries.iter().filter(|(a, e)| a.member_of().is_none() && e.provider == *provider) {
+    for entry in
+        state.entries.iter().filter(|(a, e)| a.member_of().is_none() && e.provider == *provider)
+    {
         if let Some(ty) = session.schemas.find(&entry.1.kind) {
             want.entry(ty).or_default().ids.insert(entry.1.id.clone());
         }
@@ -275,7 +293,12 @@ pub fn refused(refusals: &[Refusal]) -> Diagnostics {
 }
 
 /// Budget and missing objects: what no confirmation on a terminal can lift.
-pub fn hard_refusals(planned: &Plan, state: &State, session: &Session, consent: &Consent) -> Vec<Refusal> {
+pub fn hard_refusals(
+    planned: &Plan,
+    state: &State,
+    session: &Session,
+    consent: &Consent,
+) -> Vec<Refusal> {
     let mut refusals = guard::missing_refused(planned, state, consent);
     refusals.extend(guard::budget_refused(planned, state, &session.desired.settings, consent));
     refusals

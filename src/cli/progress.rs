@@ -61,7 +61,9 @@ impl<'a> View<'a> {
     fn new(output: &'a Output) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         // The template is a constant without placeholders that could be wrong.
-        bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         Self { output, live: Live::default(), started: Instant::now(), bar }
     }
 

@@ -26,7 +26,8 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         None => {
-            let finding = Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"));
+            let finding =
+                Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"));
             let near = nearest(kind, schemas.types.iter().map(|ty| &*ty.name));
             Err(finding
                 .help(near.map_or_else(

@@ -56,9 +56,8 @@ fn files(dir: &Path) -> Result<Vec<SourceFile>, Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Diagnostic::error("unreadable", format!("cannot read `{}`: {error}", path.display()))
     };
-    let entries = std::fs::read_dir(dir).map_err(|e| {
-        failed(dir, e).help("-C names the directory with the configuration")
-    })?;
+    let entries = std::fs::read_dir(dir)
+        .map_err(|e| failed(dir, e).help("-C names the directory with the configuration"))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|e| failed(dir, e))?.path();

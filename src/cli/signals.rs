@@ -1,7 +1,7 @@
 //! Signals and the runtime: built only by commands that talk to something.
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::watch;
 
@@ -35,7 +35,8 @@ impl Caught {
 pub fn listen() -> Result<(watch::Receiver<Stop>, Caught), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let open = |kind| {
-        signal(kind).map_err(|e| Diagnostic::error("signals", format!("cannot listen for signals: {e}")))
+        signal(kind)
+            .map_err(|e| Diagnostic::error("signals", format!("cannot listen for signals: {e}")))
     };
     let mut interrupt = open(SignalKind::interrupt())?;
     let mut terminate = open(SignalKind::terminate())?;

@@ -20,8 +20,12 @@ pub fn run(dir: &Path, args: &args::State, output: &mut Output) -> Result<Exit, 
     match args {
         args::State::List { patterns } => list(dir, patterns, output),
         args::State::Show { address, json } => show(dir, address, *json, output),
-        args::State::Rm { addresses, lock_timeout } => remove(dir, addresses, *lock_timeout, output),
-        args::State::Mv { from, to, lock_timeout } => rename(dir, (from, to), *lock_timeout, output),
+        args::State::Rm { addresses, lock_timeout } => {
+            remove(dir, addresses, *lock_timeout, output)
+        }
+        args::State::Mv { from, to, lock_timeout } => {
+            rename(dir, (from, to), *lock_timeout, output)
+        }
     }
 }
 
@@ -56,7 +60,12 @@ fn show(dir: &Path, address: &Address, json: bool, output: &Output) -> Result<Ex
     Ok(Exit::Done)
 }
 
-fn remove(dir: &Path, addresses: &[Address], patience: Duration, output: &Output) -> Result<Exit, Failure> {
+fn remove(
+    dir: &Path,
+    addresses: &[Address],
+    patience: Duration,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let mut guard = lock(dir, "state rm", patience, output)?;
     let mut state = settled(&mut guard)?;
     let mut gone = Vec::new();
@@ -74,10 +83,16 @@ fn remove(dir: &Path, addresses: &[Address], patience: Duration, output: &Output
     Ok(Exit::Done)
 }
 
-fn rename(dir: &Path, (from, to): (&Address, &Address), patience: Duration, output: &Output) -> Result<Exit, Failure> {
+fn rename(
+    dir: &Path,
+    (from, to): (&Address, &Address),
+    patience: Duration,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let mut guard = lock(dir, "state mv", patience, output)?;
     let mut state = settled(&mut guard)?;
-    let moved = edit::rename(&mut state, from, to).map_err(|error| refused(&error, &state, from))?;
+    let moved =
+        edit::rename(&mut state, from, to).map_err(|error| refused(&error, &state, from))?;
     guard.write(&mut state)?;
     for (from, to) in &moved {
         output.say(&format!("Moved: {} is now {}", render::clean(from), render::clean(to)));

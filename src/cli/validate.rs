@@ -15,7 +15,10 @@ pub fn run(dir: &Path, args: &Validate, output: &mut Output) -> Result<Exit, Fai
     if !args.json {
         let (resources, links) = (session.desired.resources.len(), session.desired.links.len());
         let links = words::many(links, "attachment");
-        output.data(&format!("The configuration is valid: {}, {links}.\n", words::many(resources, "resource")));
+        output.data(&format!(
+            "The configuration is valid: {}, {links}.\n",
+            words::many(resources, "resource")
+        ));
     }
     Ok(Exit::Done)
 }

@@ -15,7 +15,7 @@ use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::known::{self, Known, Live};
 use crate::plan::record;
-use crate::plan::{Action, AttrDiff, Drift, Inputs, Note, Reason, Shown};
+use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
 use crate::schema::{LinkIx, ResourceType, TypeIx};
 use crate::state::{Entry, Pending};
 use crate::value::Value;
@@ -26,7 +26,7 @@ pub struct Draft<'a> {
     pub drift: Vec<Drift>,
     pub notes: Vec<Note>,
     pub unchanged: usize,
-    pub refreshed: Vec<(Address, Vec<(Arc<str>, Value)>)>,
+    pub refreshed: Vec<(Address, Attributes)>,
     pub known: Known,
     /// Blocks of the configuration that have instances.
     blocks: HashSet<Address>,

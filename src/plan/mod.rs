@@ -90,7 +90,7 @@ pub struct Plan {
     pub unchanged: usize,
     /// Unchanged objects whose attributes in the state are out of date: address and attributes
     /// as seen now. An apply writes them down; nothing is sent.
-    pub refreshed: Vec<(Address, Vec<(Arc<str>, Value)>)>,
+    pub refreshed: Vec<(Address, Attributes)>,
     /// Whether this plan destroys everything (`destroy`).
     pub destroy: bool,
     /// Barriers between many steps and many others: one node instead of a product of edges.
@@ -108,6 +108,9 @@ pub struct Gate {
 /// Index into [`Plan::gates`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GateIx(pub u32);
+
+/// Attributes by name, as the state holds them.
+pub type Attributes = Vec<(Arc<str>, Value)>;
 
 /// Index into [`Plan::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -132,7 +135,7 @@ pub struct Change {
     /// What the state will say beside the row: see [`Record`].
     pub record: Record,
     /// Attributes as seen now, for what is adopted or recorded without a step.
-    pub seen: Vec<(Arc<str>, Value)>,
+    pub seen: Attributes,
     /// Live objects that are not in the plan and go down with this change, by label.
     pub casualties: Vec<(String, u64)>,
 }

@@ -76,10 +76,10 @@ impl Spots {
 }
 
 fn after(plan: &mut Plan, step: Option<StepIx>, first: Option<StepIx>) {
-    if let (Some(StepIx(step)), Some(first)) = (step, first) {
-        if step != first.0 {
-            plan.steps[step as usize].after.push(first);
-        }
+    if let (Some(StepIx(step)), Some(first)) = (step, first)
+        && step != first.0
+    {
+        plan.steps[step as usize].after.push(first);
     }
 }
 

@@ -57,8 +57,6 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         seen: Vec::new(),
         origin: None,
         record: Record::default(),
-        owner_id: None,
-        seen: Vec::new(),
         casualties: Vec::new(),
     }
 }

@@ -128,6 +128,7 @@ mod tests {
             incarnation: 1,
             unique: vec![("name".into(), "west".to_owned())],
             dependencies: Vec::new(),
+            digests: std::collections::BTreeMap::new(),
         }
     }
 

@@ -50,6 +50,7 @@ fn fresh() -> State {
         incarnation: 0,
         unique: Vec::new(),
         dependencies: Vec::new(),
+        digests: Default::default(),
     };
     let pending = BTreeMap::from([(west(), pending)]);
     State { lineage: LINEAGE.to_owned(), pending, ..State::default() }
