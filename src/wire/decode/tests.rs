@@ -41,33 +41,6 @@ create = { call = "POST /servers/{to}/samples/{id}" }
 delete = { call = "DELETE /servers/{to}/samples/{id}" }
 "#;
 
-<<<<<<< HEAD
-=======
-fn call() -> Call {
-    Call {
-        target: CallTarget { method: Method::Post, path: Vec::new(), query: Vec::new() },
-        body: None,
-        reply: None,
-        send: Vec::new(),
-        wait: Wait::Done,
-        then: Vec::new(),
-        when: Vec::new(),
-        cascade: Vec::new(),
-    }
-}
-
-fn link(name: &str, wire: &str) -> Link {
-    let side = Side::Owner {
-        to: "cluster".into(),
-        wire: wire.into(),
-        attach: Box::new(call()),
-        detach: Box::new(call()),
-    };
-    Link { name: name.into(), doc: String::new(), side }
-}
-
-/// A type with an attribute of every kind.
->>>>>>> main
 fn sample() -> Arc<ResourceType> {
     let files = [
         ("zstack", "provider.toml", "doc = \"p\"\nwire = \"camelCase\""),
