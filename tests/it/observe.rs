@@ -73,7 +73,7 @@ fn zones(count: usize) -> Value {
 fn halls(hosts: usize) -> Value {
     let host = |n: usize| {
         let vms = [json!({"name": "shared"}), json!({"name": "local", "localStorage": true})];
-        let vms = if n % 3 == 0 { &vms[..] } else { &[] };
+        let vms = if n.is_multiple_of(3) { &vms[..] } else { &[] };
         json!({"name": format!("h{n}"), "uuid": uuid(3, n), "vms": vms,
                "managementIp": format!("10.0.{}.{}", n / 200, n % 200), "password": "canary"})
     };
@@ -219,7 +219,7 @@ async fn casualties_are_counted_by_object_in_few_requests() {
     let before = cloud.connection.requests();
     let answers = casualties::count(&cloud.connection, &questions).await.expect("counts");
     for n in 0..120 {
-        let runs = usize::from(n % 3 == 0);
+        let runs = usize::from(n.is_multiple_of(3));
         assert_eq!((answers[n].len(), answers[120 + n].len()), (2 * runs, runs), "host {n}");
     }
     assert_eq!(answers[240].len(), 0);
