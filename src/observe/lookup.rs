@@ -50,7 +50,7 @@ impl Reader {
 
     pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
         let target = &self.ty.read.target;
-        self.connection.page(&self.decoder, &List { target, id: &[], to: None, only, ask }).await
+        self.connection.page(&self.decoder, &List { target, id: &[], to: &[], only, ask }).await
     }
 }
 

@@ -10,7 +10,7 @@ use rackform::observe::casualties::{self, Question};
 use rackform::observe::inventory::{Wanted, refresh};
 use rackform::observe::lookup::{Coalescer, reread};
 use rackform::provider::{Connection, FaultKind, Outcome, Settings, job_id};
-use rackform::schema::{Count, LinkIx, Schemas, TypeIx};
+use rackform::schema::{Count, LinkIx, Schemas, Side, TypeIx};
 use rackform::wire::{Method, Request};
 use serde_json::{Value, json};
 
@@ -218,13 +218,24 @@ async fn casualties_are_counted_by_object_in_few_requests() {
         .collect();
     let before = cloud.connection.requests();
     let answers = casualties::count(&cloud.connection, &questions).await.expect("counts");
-    for n in 0..120 {
+    for n in 0..120_usize {
         let runs = usize::from(n.is_multiple_of(3));
         assert_eq!((answers[n].len(), answers[120 + n].len()), (2 * runs, runs), "host {n}");
     }
     assert_eq!(answers[240].len(), 0);
     // Two batches for each of two queries: a count and the rows.
     assert_eq!(cloud.connection.requests() - before, 8);
+
+    // One storage and many clusters: the clusters are what a batch has many of.
+    let storage = cloud.schemas.by_name("local_primary_storage").expect("a type");
+    let Side::Owner { detach, .. } = &storage.link(LinkIx(0)).side else { panic!("an owner") };
+    let Count::Query(target) = &detach.cascade[0].count else { panic!("a query") };
+    let ask = |to| Question { target, id: uuid(4, 0).into(), to: Some(uuid(2, to).into()) };
+    let before = cloud.connection.requests();
+    let answers = casualties::count(&cloud.connection, &[ask(0), ask(1), ask(2)]).await;
+    let found: Vec<usize> = answers.expect("counts").iter().map(BTreeSet::len).collect();
+    assert_eq!(found, [20, 20, 0]);
+    assert_eq!(cloud.connection.requests() - before, 2);
 
     // A path through other objects does not tell whose a row is: these are asked for one by one,
     // and only where there are any.

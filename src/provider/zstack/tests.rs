@@ -156,8 +156,9 @@ fn lists_are_asked_for_as_the_server_reads_them() {
         ],
     };
     let ids: Vec<Arc<str>> = vec!["h1".into(), "h2".into()];
+    let to = ["c1".into()];
     let path = |id, only, ask| {
-        let list = List { target: &target, id, to: Some("c1"), only, ask };
+        let list = List { target: &target, id, to: &to, only, ask };
         ZStack.list(&list).expect("no hole in its path").path
     };
     let rows = Ask::Rows { start: 0, limit: 10, total: true };
