@@ -21,6 +21,7 @@ mod executor;
 mod ids;
 mod ledger;
 pub mod recover;
+mod settle;
 mod step;
 mod verify;
 

@@ -60,8 +60,8 @@ impl Context<'_> {
 const INCARNATIONS: u32 = 8;
 /// Readings that a sent value gets to show up after its job is done.
 const SETTLE: u32 = 5;
-const FIRST_DELAY: Duration = Duration::from_millis(50);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
+pub const FIRST_DELAY: Duration = Duration::from_millis(50);
+pub const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Runs one step to its end.
 pub async fn run(context: &Context<'_>, ix: StepIx) -> End {

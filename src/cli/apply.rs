@@ -254,7 +254,11 @@ impl Command<'_> {
         if let (true, Some(exit)) = (summary.interrupted, self.signals.1.exit()) {
             return exit;
         }
-        if summary.failed > 0 || summary.skipped > 0 { Exit::Error } else { Exit::Done }
+        if summary.failed + summary.skipped + summary.unsettled > 0 {
+            Exit::Error
+        } else {
+            Exit::Done
+        }
     }
 
     fn show(&self, planned: &Planned) {

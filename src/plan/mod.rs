@@ -27,6 +27,7 @@ pub mod lint;
 pub mod order;
 pub mod record;
 pub mod schedule;
+pub mod settle;
 pub mod steps;
 
 use crate::config::Desired;
@@ -71,6 +72,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     }
     let mut plan = steps::build(inputs, &mut draft);
     order::connect(inputs, &draft, &mut plan);
+    settle::add(inputs, &mut plan);
     lint::check(&plan).map_err(Diagnostic::into_diagnostics)?;
     Ok(plan)
 }
@@ -93,6 +95,8 @@ pub struct Plan {
     pub refreshed: Vec<(Address, Attributes)>,
     /// Whether this plan destroys everything (`destroy`).
     pub destroy: bool,
+    /// Conditions that hold at the end of a run though no single step brings them about.
+    pub settles: Vec<settle::Settle>,
     /// Barriers between many steps and many others: one node instead of a product of edges.
     pub gates: Vec<Gate>,
 }
