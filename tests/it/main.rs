@@ -4,5 +4,6 @@ mod architecture;
 mod common;
 mod config_errors;
 mod conformance;
+mod observe;
 mod schemas;
 mod store;
