@@ -137,7 +137,9 @@ fn a_module_uses_only_modules_above_it() {
 fn siblings_do_not_use_each_other_in_a_circle() {
     let all = library();
     let mut circles = Vec::new();
-    for parent in shipped(&all).filter(|m| !m.name.is_empty()) {
+    // The services of the server that the emulator stands for call each other, too.
+    let parents = shipped(&all).filter(|m| !m.name.is_empty() && !m.is_in("emulator"));
+    for parent in parents {
         let uses: BTreeMap<&str, BTreeSet<&str>> = parent
             .children
             .iter()
