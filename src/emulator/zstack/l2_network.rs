@@ -177,6 +177,7 @@ fn remove(tx: &mut Tx<'_>, network: &str) {
     for link in tx.uuids("l2ClusterRef", "l2NetworkUuid", network) {
         tx.erase("l2ClusterRef", &link);
     }
+    super::l3_network::forget_l2(tx, network);
     if tx.store.get("l2Network", network).is_some() {
         tx.delete("l2Network", network);
     }
