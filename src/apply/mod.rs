@@ -18,6 +18,7 @@ use crate::provider::Connection;
 use crate::schema::Schemas;
 
 mod executor;
+mod failure;
 mod ids;
 mod ledger;
 pub mod recover;

@@ -66,6 +66,9 @@ pub struct Options {
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
+    links::decide(inputs, &mut draft);
+    draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
+    draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     conflict::check(inputs, &draft, &mut findings);
     if findings.has_errors() {
         return Err(findings);

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod architecture;
 mod common;
 mod config_errors;
 mod conformance;
