@@ -69,7 +69,8 @@ pub enum Command {
   rackform validate
   rackform validate --json | jq .
 
-Environment variables and secrets are not needed. Exit code 1 if anything is wrong.")]
+Environment variables and secrets are not needed: what depends on one that is not set is not
+judged. Exit code 1 if anything is wrong.")]
 pub struct Validate {
     /// One JSON object a line instead of text
     #[arg(long)]

@@ -1,8 +1,10 @@
 //! The integration tests: one binary, one module per subject.
 
+mod architecture;
 mod common;
 mod config_errors;
 mod conformance;
+mod observe;
 mod resources;
 mod schemas;
 mod store;

@@ -55,7 +55,13 @@ impl Cloud {
         let runtime = runtime();
         let running = runtime.block_on(emulator::start(options)).expect("the emulator starts");
         let url = running.url();
-        Cloud { http: client(), runtime, url, server: Server::Here(running), session: RefCell::default() }
+        Cloud {
+            http: client(),
+            runtime,
+            url,
+            server: Server::Here(running),
+            session: RefCell::default(),
+        }
     }
 
     /// A cloud in a process of its own, `rackform emulate` on a free port with these arguments: it
@@ -74,7 +80,13 @@ impl Cloud {
         stdout.read_line(&mut url).expect("the emulator prints its URL");
         let url = url.trim().to_owned();
         assert!(url.starts_with("http://"), "the first line is the URL, not {url:?}");
-        Cloud { http: client(), runtime: runtime(), url, server: Server::Child(child, stdout), session: RefCell::default() }
+        Cloud {
+            http: client(),
+            runtime: runtime(),
+            url,
+            server: Server::Child(child, stdout),
+            session: RefCell::default(),
+        }
     }
 
     /// `http://127.0.0.1:PORT`.
