@@ -4,9 +4,9 @@
 //!
 //! Everything here blocks, for plain `#[test]`s; `raw.rs` is for asynchronous ones.
 
-use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
 
 use rackform::emulator::{self, Options, Running};
 use reqwest::{Client, Method, RequestBuilder};
@@ -21,7 +21,7 @@ pub struct Cloud {
     http: Client,
     url: String,
     server: Server,
-    session: RefCell<Option<String>>,
+    session: Mutex<Option<String>>,
 }
 
 enum Server {
@@ -60,7 +60,7 @@ impl Cloud {
             runtime,
             url,
             server: Server::Here(running),
-            session: RefCell::default(),
+            session: Mutex::default(),
         }
     }
 
@@ -85,7 +85,7 @@ impl Cloud {
             runtime: runtime(),
             url,
             server: Server::Child(child, stdout),
-            session: RefCell::default(),
+            session: Mutex::default(),
         }
     }
 
@@ -156,12 +156,13 @@ impl Cloud {
     /// A call of the API by somebody else, with a session of its own. Returns the first answer; a
     /// job may still run.
     pub fn api(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let known = self.session.borrow().clone();
+        let mut known = self.session.lock().expect("nobody panicked with it");
         // A session may have been ended by a restart or on purpose.
-        let session = known.filter(|id| self.is_valid(id)).unwrap_or_else(|| self.log_in());
+        let session = known.take().filter(|id| self.is_valid(id)).unwrap_or_else(|| self.log_in());
+        *known = Some(session.clone());
+        drop(known);
         let request = self.http.request(method, self.at(path));
         let request = request.header("Authorization", format!("OAuth {session}"));
-        self.session.replace(Some(session));
         self.send(with_body(request, body))
     }
 
