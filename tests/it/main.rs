@@ -5,5 +5,6 @@ mod common;
 mod config_errors;
 mod conformance;
 mod observe;
+mod resources;
 mod schemas;
 mod store;
