@@ -275,6 +275,9 @@ pub struct Step {
     pub confirms: Vec<Arc<str>>,
     /// The cluster whose hosts this step makes unavailable, as address or id.
     pub disrupts: Option<Arc<str>>,
+    /// Whether the object stays unavailable after this step, until a later step of its change: a
+    /// replaced host is away from its delete to its create.
+    pub stays_away: bool,
     /// Whether this is the last step of its change.
     pub last: bool,
     /// Seconds until the executor gives up waiting.

@@ -176,7 +176,9 @@ impl<'b> Maker<'_, 'b> {
             Action::Update => self.update(ty),
             Action::Replace => {
                 self.delete(ty);
+                let gone = self.previous;
                 self.create(ty);
+                self.away_between(gone);
             }
             Action::Delete => self.delete(ty),
             Action::Adopt | Action::Forget | Action::Record => {}
@@ -270,6 +272,16 @@ impl<'b> Maker<'_, 'b> {
         self.push(step);
     }
 
+    /// The object counts as unavailable from its delete to the end of the step that follows.
+    fn away_between(&mut self, delete: Option<StepIx>) {
+        let Some(StepIx(delete)) = delete else { return };
+        let scope = self.plan.steps[delete as usize].disrupts.clone();
+        if let (Some(scope), Some(create)) = (scope, self.plan.steps.get_mut(delete as usize + 1)) {
+            create.disrupts = Some(scope);
+            self.plan.steps[delete as usize].stays_away = true;
+        }
+    }
+
     fn link(&mut self, ends: &LinkEnds) {
         let Side::Owner { attach, detach, .. } = &self.ty().link(ends.link).side else { return };
         let action = self.decision.action;
@@ -313,6 +325,7 @@ impl<'b> Maker<'_, 'b> {
             wait: wait(call),
             confirms: Vec::new(),
             disrupts: None,
+            stays_away: false,
             last: false,
             deadline: self.deadlines().update.as_secs(),
         }
