@@ -4,6 +4,8 @@ mod architecture;
 mod common;
 mod config_errors;
 mod conformance;
+mod examples;
 mod observe;
+mod readme;
 mod schemas;
 mod store;
