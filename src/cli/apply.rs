@@ -63,12 +63,13 @@ pub fn lock(
 }
 
 fn cannot_ask(destroy: bool) -> Diagnostic {
-    let command = if destroy { "destroy" } else { "apply" };
+    let (command, preview) =
+        if destroy { ("destroy", "plan --destroy") } else { ("apply", "plan") };
     Diagnostic::error(
         "cannot_ask",
         format!("`{command}` asks before it changes anything, and there is no terminal to ask on"),
     )
-    .help(format!("review `rackform plan`, then run: rackform {command} --auto-approve"))
+    .help(format!("review `rackform {preview}`, then run: rackform {command} --auto-approve"))
 }
 
 struct Command<'a> {

@@ -54,6 +54,13 @@ pub enum Command {
     Validate(Validate),
     Plan(Plan),
     Apply(Apply),
+    /// Destroy everything that the state holds
+    #[command(after_help = "Examples:
+  rackform plan --destroy            shows what would go, and changes nothing
+  rackform destroy                   shows the plan and asks
+  rackform destroy --auto-approve    in CI
+
+Deletes everything that the state holds, dependants first, and nothing else.")]
     Destroy(Apply),
     Import(Import),
     #[command(subcommand)]
@@ -93,7 +100,7 @@ pub struct Vars {
 pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
-    /// Compare with the state instead of the cloud
+    /// Whether to ask the cloud; with false, the state is believed
     #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true",
           num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub refresh: bool,
