@@ -4,5 +4,6 @@ mod common;
 mod config_errors;
 mod conformance;
 mod observe;
+mod recovery;
 mod schemas;
 mod store;
