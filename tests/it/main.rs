@@ -7,6 +7,7 @@ mod conformance;
 mod examples;
 mod observe;
 mod readme;
+mod recovery;
 mod resources;
 mod schemas;
 mod store;
