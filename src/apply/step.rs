@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -138,9 +138,13 @@ impl Worker<'_> {
     /// id was taken, or an earlier apply left the create open, that one has made it: it is waited
     /// for like our own. Otherwise it is what the failure left behind: it is written down, so
     /// that it is not lost, and the failure stands.
-    async fn claim(&self, live: &LiveObject, incarnation: u32, fault: Fault) -> Result<(), Failure> {
-        let expected =
-            fault.kind == FaultKind::IdTaken || self.change.reason == Reason::Unfinished;
+    async fn claim(
+        &self,
+        live: &LiveObject,
+        incarnation: u32,
+        fault: Fault,
+    ) -> Result<(), Failure> {
+        let expected = fault.kind == FaultKind::IdTaken || self.change.reason == Reason::Unfinished;
         if expected {
             return Ok(());
         }
@@ -321,12 +325,7 @@ impl Worker<'_> {
     /// Reads the object until it is as promised, and writes it down as it is then: also where it
     /// is not, so that the next plan starts from what is there. `made`: whether our call made it
     /// so, and not one of an earlier apply, which may have sent other secrets.
-    async fn read_back(
-        &self,
-        id: &Arc<str>,
-        incarnation: u32,
-        made: bool,
-    ) -> Result<(), Failure> {
+    async fn read_back(&self, id: &Arc<str>, incarnation: u32, made: bool) -> Result<(), Failure> {
         let mut wait = Waits::new(self.deadline);
         loop {
             let Some(live) = self.read(id).await? else {
@@ -420,6 +419,7 @@ impl Worker<'_> {
             address: self.step.address.clone(),
             provider: self.step.provider.clone(),
             request: format!("{} {}", request.method.as_str(), request.path),
+            sent: unix_now(),
         }
     }
 
@@ -439,6 +439,11 @@ impl Worker<'_> {
     fn no_provider(&self) -> Failure {
         failure(format!("provider {} is not configured", self.step.provider), self.step)
     }
+}
+
+/// Seconds of Unix time; 0 by a clock that is before it.
+pub fn unix_now() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }
 
 /// The entry of an attachment; `to` is the id of the other end.

@@ -174,11 +174,7 @@ fn resource<'a>(
 }
 
 /// The live object that a cut-off apply created at an address.
-fn pending_live<'a>(
-    inputs: &Inputs<'a>,
-    ty: TypeIx,
-    address: &Address,
-) -> Option<&'a LiveObject> {
+fn pending_live<'a>(inputs: &Inputs<'a>, ty: TypeIx, address: &Address) -> Option<&'a LiveObject> {
     let pending = inputs.state.pending.get(address)?;
     known::live_candidate(inputs, ty, pending)
 }

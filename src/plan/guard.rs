@@ -223,8 +223,7 @@ pub fn missing_refused(
 ) -> Vec<Refusal> {
     let totals = totals(state);
     let worked_on: HashSet<&Address> = unfinished.iter().map(|intent| &intent.address).collect();
-    let gone =
-        count(plan, |c| c.reason == Reason::Vanished && !worked_on.contains(&c.address));
+    let gone = count(plan, |c| c.reason == Reason::Vanished && !worked_on.contains(&c.address));
     let over = gone.into_iter().filter(|(kind, n)| {
         let total = totals.get(kind).copied().unwrap_or(0);
         *n >= MISSING_FROM

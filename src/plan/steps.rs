@@ -14,7 +14,8 @@ use crate::plan::diff;
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Attribute, Call, Condition, Quirk, ResourceType, Schemas, Side, UniqueItem, Wait,
+    ActionIx, AttrIx, Attribute, Call, Condition, Quirk, ResourceType, Schemas, Side, UniqueItem,
+    Wait,
 };
 use crate::value::Value;
 use crate::wire::encode::{self, Subject};

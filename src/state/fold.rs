@@ -104,9 +104,10 @@ impl Fold {
         self.open.remove(&address);
         let state = &mut self.state;
         let link = address.member_of().is_some();
-        let awaited = link || state.pending.get(&address).is_some_and(|pending| {
-            pending.candidates.contains(&entry.id) || pending.incarnation <= entry.incarnation
-        });
+        let awaited = link
+            || state.pending.get(&address).is_some_and(|pending| {
+                pending.candidates.contains(&entry.id) || pending.incarnation <= entry.incarnation
+            });
         if awaited {
             state.pending.remove(&address);
         }

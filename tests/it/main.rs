@@ -4,6 +4,7 @@ mod common;
 mod config_errors;
 mod conformance;
 mod observe;
+mod properties;
 mod recovery;
 mod schemas;
 mod store;
