@@ -133,8 +133,11 @@ pub struct Change {
     pub reason: Reason,
     /// Attributes that change; for a create all that are set, for a delete none.
     pub diffs: Vec<AttrDiff>,
-    /// Id of the live object, or the one that a create will use when it can be said.
+    /// Id of the live object.
     pub id: Option<Arc<str>>,
+    /// The id that a create will use, where we choose it and the state has a lineage. Another one
+    /// is used only if this one turns out to be taken.
+    pub predicted: Option<Arc<str>>,
     /// For an attachment: the id of its owner, when it exists. (`id` is that of the other end.)
     pub owner_id: Option<Arc<str>>,
     /// Where the configuration says so.

@@ -7,5 +7,6 @@ mod conformance;
 mod examples;
 mod observe;
 mod readme;
+mod resources;
 mod schemas;
 mod store;

@@ -171,13 +171,11 @@ fn variables_are_converted_to_their_type() {
 
 #[test]
 fn a_secret_literal_is_a_warning_and_stays_out_of_all_messages() {
-    let text = format!(
-        "[provider.zstack]\nendpoint = 'https://mn.example.com'\npassword = \"hunter2\"\n\
+    let text = "[provider.zstack]\nendpoint = 'https://mn.example.com'\npassword = \"hunter2\"\n\
          [variable.v]\nsensitive = true\ndefault = 'hunter2'\n[host.h]\ncluster = 'id:c'\nmanagement_ip = '10.0.0.1'\nusername = 'root'\n\
-         password = '''\nhunter2'''\npasword = 'hunter2'\ndescription = '${{var.v}}'\nssh_port = '${{var.v}}'\n"
-    );
+         password = '''\nhunter2'''\npasword = 'hunter2'\ndescription = '${var.v}'\nssh_port = '${var.v}'\n";
     let schemas = schemas();
-    let file = SourceFile { name: "main.rack.toml".into(), bytes: text.clone().into() };
+    let file = SourceFile { name: "main.rack.toml".into(), bytes: text.into() };
     let loaded = load(vec![file], &schemas);
     let config = loaded.config.expect("valid TOML");
     let found = expand(&config, &schemas, &Facts::default(), &loaded.sources).expect_err("a typo");
