@@ -211,6 +211,15 @@ pub fn check_session(store: &Store, session: &str, now: i64) -> Result<(), ApiEr
     if expires.is_some_and(|at| at > now) { Ok(()) } else { Err(ApiError::session()) }
 }
 
+/// Whether the session's account is a Normal one. The reference says that resources not visible to
+/// an account are simply missing; which those are it does not say. A choice: a Normal account sees
+/// none of the emulated families, and may change none (ID.1002).
+pub fn is_normal_account(store: &Store, session: &str) -> bool {
+    let account = store.get("session", session).and_then(|row| row.get("accountUuid")?.as_str());
+    let account = account.and_then(|uuid| store.get("account", uuid));
+    account.is_some_and(|row| row.get("type").and_then(Value::as_str) == Some("Normal"))
+}
+
 /// Counts and such for the control endpoint.
 pub fn summary(store: &Store) -> BTreeMap<&'static str, usize> {
     store.tables().map(|table| (table.family.name, table.rows().len())).collect()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::ServerVersion;
-use super::core::{Call, Core, check_session};
+use super::core::{Call, Core, check_session, is_normal_account};
 use super::errors::ApiError;
 use super::faults::Hang;
 use super::params::{Refusal, validate};
@@ -67,20 +67,32 @@ async fn run(core: Arc<Core>, call: Call, job: String, hook: Option<String>) {
     if hang == Some(Hang::AfterEffect) {
         return;
     }
-    let (status, body) = reply(core.version, &outcome);
-    core.with(|tx| finish(tx, &job, status, &body));
+    let success = outcome.is_ok();
+    let (status, body) = match outcome {
+        Ok(value) => (200, value),
+        Err(error) => (503, json!({ "error": error.to_json() })),
+    };
+    let posted = text_of(core.version, &body);
+    core.with(|tx| finish(tx, &job, status, body));
     if let Some(url) = hook {
-        call_hook(&url, &job, outcome.is_ok(), body).await;
+        call_hook(&url, &job, success, posted).await;
     }
 }
 
-/// Status and body of a result: an empty one has no body in 3.0 and `{}` in 5.2.
+/// Status and body of a result.
 pub fn reply(version: ServerVersion, outcome: &Result<Value, ApiError>) -> (u16, String) {
-    match (outcome, version) {
-        (Err(error), _) => (503, error.body()),
-        (Ok(Value::Null), ServerVersion::V3_0) => (200, String::new()),
-        (Ok(Value::Null), ServerVersion::V5_2) => (200, "{}".to_owned()),
-        (Ok(value), _) => (200, value.to_string()),
+    match outcome {
+        Err(error) => (503, error.body()),
+        Ok(value) => (200, text_of(version, value)),
+    }
+}
+
+/// An empty reply has no body in 3.0 and `{}` in 5.2.
+fn text_of(version: ServerVersion, value: &Value) -> String {
+    match (value, version) {
+        (Value::Null, ServerVersion::V3_0) => String::new(),
+        (Value::Null, ServerVersion::V5_2) => "{}".to_owned(),
+        (value, _) => value.to_string(),
     }
 }
 
@@ -102,14 +114,10 @@ fn find<'a>(core: &Core, store: &'a Store, uuid: &str) -> Option<(&'static View,
         .find_map(|table| Some((core.views.of_family(table.family.name)?, &**table.get(uuid)?)))
 }
 
-fn finish(tx: &mut Tx<'_>, job: &str, status: u16, body: &str) {
+fn finish(tx: &mut Tx<'_>, job: &str, status: u16, body: Value) {
     let now = tx.now;
-    let changes = [
-        ("state", json!("done")),
-        ("status", json!(status)),
-        ("body", json!(body)),
-        ("at", json!(now)),
-    ];
+    let changes =
+        [("state", json!("done")), ("status", json!(status)), ("body", body), ("at", json!(now))];
     tx.patch("job", job, &changes);
 }
 
@@ -120,6 +128,11 @@ pub async fn execute(core: &Arc<Core>, mut call: Call, wait: bool) -> Result<Val
     if api.needs_session() {
         let session = call.session.clone().unwrap_or_default();
         core.read(|store| check_session(store, &session, core.clock.now()))?;
+        let own = api.name == "RenewSession" || !api.asynchronous;
+        if !own && core.read(|store| is_normal_account(store, &session)) {
+            let text = format!("permission denied for the API {}", api.java_class());
+            return Err(ApiError::new("ID.1002", text));
+        }
     }
     check_resource_uuid(&call)?;
     let Some(operation) = core.operation(&api.name) else {
@@ -195,10 +208,9 @@ pub fn poll(core: &Core, job: &str) -> (u16, String) {
         None => (404, "the job has been expired".to_owned()),
         Some(row) if str_of(row, "state") == "done" => {
             let status = row.get("status").and_then(Value::as_u64).unwrap_or(200);
-            (status as u16, str_of(row, "body").to_owned())
+            (status as u16, text_of(core.version, row.get("body").unwrap_or(&Value::Null)))
         }
-        Some(_) if core.version == ServerVersion::V5_2 => (202, "{}".to_owned()),
-        Some(_) => (202, String::new()),
+        Some(_) => (202, text_of(core.version, &Value::Null)),
     }
 }
 
@@ -232,13 +244,13 @@ pub fn sweep(core: &Core) {
     });
 }
 
-/// `callWebHook`: up to 15 tries, 2 s apart. It serialises the reply without asking whether it is
-/// empty (unlike `sendResponse`), so that a job without result posts `{}` in 3.0 too.
+/// `callWebHook`: up to 15 tries, 2 s apart, with the body of the poll (section 1.3). One stored
+/// version of `RestServer.java` posts `{}` for an empty reply where its poll has no body; the
+/// reference's sentence is followed here, and nothing of ours depends on it.
 async fn call_hook(url: &str, job: &str, success: bool, body: String) {
     // Fails if another part of the process has installed one, which is just as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return };
-    let body = if body.is_empty() { "{}".to_owned() } else { body };
     for _ in 0..15 {
         let sent = client
             .post(url)

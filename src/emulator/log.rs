@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::store::Store;
+use super::store::{Store, without_secrets};
 
 /// The open log.
 #[derive(Debug)]
@@ -72,7 +72,8 @@ fn compact(path: &Path, store: &Store) -> io::Result<File> {
     let mut out = BufWriter::new(File::create(&fresh)?);
     for table in store.tables() {
         for (uuid, row) in table.rows() {
-            let record = json!([{ "put": table.family.name, "uuid": &**uuid, "row": &**row }]);
+            let record =
+                json!([{ "put": table.family.name, "uuid": &**uuid, "row": without_secrets(row) }]);
             writeln!(out, "{record}")?;
         }
     }

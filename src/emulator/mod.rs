@@ -57,7 +57,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The log that keeps the state; none = in memory only.
     pub data: Option<PathBuf>,
-    /// A topology to be live at once (see [`start`]); used only while there is no zone yet.
+    /// A topology to be live at once (format: `seed.rs`); used only while there is no zone yet.
     pub seed: Option<serde_json::Value>,
     /// Delay of each HTTP request.
     pub latency: Duration,

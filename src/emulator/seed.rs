@@ -5,6 +5,8 @@
 //! { "zones": [ { "name": "east", "clusters": [ { "name": "a", "hosts": [
 //!       { "name": "h1", "managementIp": "10.0.0.1", "vms": [ { "name": "v", "localStorage": true } ] } ] } ],
 //!     "primaryStorage": [ { "type": "LocalStorage", "name": "l", "url": "/zstack_ps", "clusters": ["a"] } ] } ],
+//!   "backupStorage": [ { "type": "ImageStoreBackupStorage", "name": "b", "url": "/b", "hostname": "10.0.0.7",
+//!     "zones": ["east"], "images": [ { "name": "debian" } ] } ],
 //!   "unreachable": ["10.0.0.9"],
 //!   "passwords": { "10.0.0.1": "the only one that connects" },
 //!   "accounts": [ { "name": "ci", "password": "p" } ] }
@@ -27,6 +29,9 @@ pub fn plant(core: &Core, seed: &Value) -> Result<Value, String> {
         let mut planter = Planter { tx, core };
         for zone in list(seed, "zones")? {
             planter.zone(zone)?;
+        }
+        for storage in list(seed, "backupStorage")? {
+            planter.backup_storage(object(storage, "backupStorage")?)?;
         }
         for vm in list(seed, "vms")? {
             planter.loose_vm(vm)?;
@@ -56,8 +61,16 @@ struct Planter<'a, 'b> {
 impl Planter<'_, '_> {
     /// Puts a row: given members over defaults, without those that hold other objects.
     fn put(&mut self, family: &'static str, given: &Map<String, Value>, defaults: Value) -> String {
-        const HOLDERS: [&str; 7] =
-            ["clusters", "hosts", "vms", "volumes", "primaryStorage", "localStorage", "password"];
+        const HOLDERS: [&str; 8] = [
+            "clusters",
+            "hosts",
+            "vms",
+            "zones",
+            "images",
+            "primaryStorage",
+            "localStorage",
+            "password",
+        ];
         let mut members = row(defaults);
         for (name, value) in given.iter().filter(|(name, _)| !HOLDERS.contains(&name.as_str())) {
             members.insert(name.clone(), value.clone());
@@ -130,6 +143,28 @@ impl Planter<'_, '_> {
             zstack::attach_storage(self.tx, &uuid, cluster);
         }
         Ok(uuid)
+    }
+
+    fn backup_storage(&mut self, storage: &Map<String, Value>) -> Result<(), String> {
+        let defaults = json!({ "state": "Enabled", "status": "Connected",
+            "totalCapacity": 10u64 << 40, "availableCapacity": 10u64 << 40 });
+        let uuid = self.put("backupStorage", storage, defaults);
+        for name in list(storage, "zones")? {
+            let mut zones = self.tx.store.table("zone").find("name", name.as_str().unwrap_or(""));
+            let zone = zones.next().map(|zone| str_of(zone, "uuid").to_owned());
+            drop(zones);
+            let zone = zone.ok_or_else(|| format!("there is no zone {name}"))?;
+            let link = json!({ "backupStorageUuid": uuid, "zoneUuid": zone });
+            self.tx.put("backupStorageZoneRef", &format!("{uuid}/{zone}"), row(link));
+        }
+        for image in list(storage, "images")? {
+            let defaults = json!({ "state": "Enabled", "status": "Ready", "mediaType": "RootVolumeTemplate",
+                "platform": "Linux", "format": "qcow2", "size": 1u64 << 30, "system": false });
+            let image = self.put("image", object(image, "images")?, defaults);
+            let link = json!({ "imageUuid": image, "backupStorageUuid": uuid, "status": "Ready" });
+            self.tx.put("imageRef", &format!("{image}/{uuid}"), row(link));
+        }
+        Ok(())
     }
 
     fn host(

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::ServerVersion;
 use super::control;
-use super::core::{Call, Core, check_session, lock};
+use super::core::{Call, Core, check_session, is_normal_account, lock};
 use super::dispatch::{Api, Body, Routed};
 use super::errors::ApiError;
 use super::faults::{Drop, Effects, Facts};
@@ -333,6 +333,7 @@ fn run_query(
     api: &Api,
     variables: &[(String, String)],
 ) -> Result<Outgoing, Refusal> {
+    let session = session_of(incoming).unwrap_or("");
     let spec = match variables.iter().find(|(name, _)| name == "uuid") {
         Some((_, uuid)) => query::Spec::by_uuid(uuid),
         None => query::parse(&query_pairs(&incoming.query)).map_err(|text| (400, text))?,
@@ -344,11 +345,13 @@ fn run_query(
             format!("unknown query parameter '{name}'"),
         );
     }
-    let session = session_of(incoming).unwrap_or("");
     let now = core.clock.now();
     let outcome = core.read(|store| {
         check_session(store, session, now)?;
         query::check_quotes(core.version, &spec)?;
+        if is_normal_account(store, session) {
+            return Ok(query::nothing(&spec));
+        }
         let Some(view) = core.views.of_api(&api.name) else {
             return Err(ApiError::new("SYS.1014", format!("{} is not emulated", api.name)));
         };

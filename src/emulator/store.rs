@@ -200,6 +200,26 @@ impl Store {
     }
 }
 
+/// Members that the API returns in clear. They live in memory only: the log must hold no secret, so
+/// that after a restart they are missing (a client drops them anyway).
+const SECRETS: [&str; 2] = ["sshPassword", "chapUserPassword"];
+
+/// A row as it may be logged.
+pub fn without_secrets(row: &Row) -> Value {
+    let keep = |(name, value): (&String, &Value)| {
+        (!SECRETS.contains(&name.as_str())).then(|| (name.clone(), harmless(value)))
+    };
+    Value::Object(row.iter().filter_map(keep).collect())
+}
+
+fn harmless(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => without_secrets(members),
+        Value::Array(items) => Value::Array(items.iter().map(harmless).collect()),
+        other => other.clone(),
+    }
+}
+
 /// A group of changes that is logged as one line.
 pub struct Tx<'a> {
     pub store: &'a mut Store,
@@ -220,7 +240,7 @@ impl<'a> Tx<'a> {
 
     /// Writes a whole row.
     pub fn put(&mut self, family: &'static str, uuid: &str, row: Row) {
-        self.records.push(json!({ "put": family, "uuid": uuid, "row": &row }));
+        self.records.push(json!({ "put": family, "uuid": uuid, "row": without_secrets(&row) }));
         if let Some(table) = self.store.tables.get_mut(family) {
             table.put(uuid, row);
         }

@@ -13,12 +13,16 @@ struct Client {
 
 impl Client {
     async fn new(running: &Running) -> Client {
+        // sha512("password"), as the reference gives its first and last digits.
+        let hash = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
+        Client::of(running, "admin", hash).await
+    }
+
+    async fn of(running: &Running, account: &str, hash: &str) -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let mut client = Client { http, url: running.url(), session: String::new() };
-        // sha512("password"), as the reference gives its first and last digits.
-        let hash = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
-        let body = json!({ "logInByAccount": { "accountName": "admin", "password": hash } });
+        let body = json!({ "logInByAccount": { "accountName": account, "password": hash } });
         let reply = client.send("PUT", "/accounts/login", Some(body)).await;
         assert_eq!(reply.0, 200, "{}", reply.1);
         let session: Value = serde_json::from_str(&reply.1).expect("JSON");
@@ -216,7 +220,7 @@ async fn faults_break_what_they_name() {
 
 #[tokio::test]
 async fn a_restart_forgets_running_jobs_and_connects_hosts_again() {
-    let options = Options { job_latency: Duration::from_millis(200), ..Options::default() };
+    let options = Options { job_latency: Duration::from_secs(1), ..Options::default() };
     let running = start(options).await.expect("starts");
     let client = Client::new(&running).await;
     let seed = json!({ "zones": [{ "name": "z", "clusters": [{ "name": "c", "uuid": "c" }] }] });
@@ -255,6 +259,20 @@ async fn sessions_and_jobs_expire_by_the_clock() {
 }
 
 #[tokio::test]
+async fn another_account_sees_nothing() {
+    let (running, admin) = plain().await;
+    rack(&admin).await;
+    admin.control("POST", "seed", json!({ "accounts": [{ "name": "ci", "password": "" }] })).await;
+    // sha512 of the empty text.
+    let hash = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+    let other = Client::of(&running, "ci", hash).await;
+    let hosts = other.get("/hosts?replyWithCount=true").await;
+    assert_eq!((&hosts["total"], &hosts["inventories"]), (&json!(0), &json!([])));
+    let zone = json!({ "params": { "name": "z" } });
+    assert_eq!(code(&other.job("POST", "/zones", zone).await), "ID.1002");
+}
+
+#[tokio::test]
 async fn what_a_client_must_not_do_is_noted() {
     let (_running, client) = plain().await;
     let storage = "0123456789abcdef0123456789abcdef";
@@ -286,4 +304,188 @@ async fn two_processes_share_the_embedded_server() {
     drop(first);
     let third = embedded(dir.path()).await.expect("serves again");
     assert!(third.server.is_some());
+}
+
+#[tokio::test]
+async fn ceph_on_both_sides() {
+    let (_running, client) = plain().await;
+    let (zone, cluster, _) = rack(&client).await;
+    let add = |name: &str, urls: Value| json!({ "params": { "name": name, "zoneUuid": zone, "monUrls": urls } });
+    let same = json!(["root:p@127.0.0.2/?monPort=7777", "root:p@127.0.0.2/?monPort=7778"]);
+    assert_eq!(
+        code(&client.job("POST", "/primary-storage/ceph", add("c", same)).await),
+        "SYS.1007"
+    );
+    let bare = add("c", json!(["10.0.1.3"]));
+    assert_eq!(code(&client.job("POST", "/primary-storage/ceph", bare).await), "SYS.1007");
+    let good = add("c", json!(["root:secret-42@10.0.1.3:23/?monPort=7777"]));
+    let (_, ceph) = client.job("POST", "/primary-storage/ceph", good.clone()).await;
+    let ceph = &ceph["inventory"];
+    let uuid = ceph["uuid"].as_str().expect("a uuid");
+    assert_eq!(
+        (&ceph["status"], &ceph["mons"][0]["sshPassword"]),
+        (&json!("Connected"), &json!("secret-42"))
+    );
+    assert_eq!(ceph["pools"].as_array().map(Vec::len), Some(3));
+    assert_eq!(code(&client.job("POST", "/primary-storage/ceph", good).await), "SYS.1007");
+    let path = format!("/primary-storage/ceph/{uuid}/mons");
+    let more = json!({ "params": { "monUrls": ["root:p@10.0.1.4"] } });
+    let (_, two) = client.job("POST", &path, more.clone()).await;
+    assert_eq!(two["inventory"]["mons"].as_array().map(Vec::len), Some(2));
+    assert_eq!(two["inventory"]["fsid"], ceph["fsid"]);
+    assert_eq!(code(&client.job("POST", &path, more).await), "SYS.1007");
+    let gone = client
+        .job("DELETE", &format!("{path}?monHostnames=10.0.1.3&monHostnames=nobody"), Value::Null)
+        .await;
+    assert_eq!(gone.1["inventory"]["mons"].as_array().map(Vec::len), Some(1));
+    let pool = json!({ "params": { "poolName": "fast" } });
+    let path = format!("/primary-storage/ceph/{uuid}/pools");
+    assert_eq!(client.job("POST", &path, pool.clone()).await.1["inventory"]["type"], "Data");
+    assert_eq!(code(&client.job("POST", &path, pool).await), "SYS.1007");
+    let pools =
+        client.get("/primary-storage/ceph/pools?q=primaryStorage.type=Ceph&count=true").await;
+    assert_eq!(pools["total"], 4);
+    assert_eq!(
+        client.get(&format!("/primary-storage/ceph/{uuid}")).await["inventories"][0]["fsid"],
+        ceph["fsid"]
+    );
+    let path = format!("/clusters/{cluster}/primary-storage/{uuid}");
+    assert_eq!(client.job("POST", &path, json!({})).await.0, 200);
+    let changed = json!({ "updatePrimaryStorage": { "url": "x", "name": "d" } });
+    let (_, changed) =
+        client.job("PUT", &format!("/primary-storage/{uuid}/actions"), changed).await;
+    assert_eq!(
+        (&changed["inventory"]["name"], changed["inventory"].get("url")),
+        (&json!("d"), None)
+    );
+
+    let backup = json!({ "name": "b", "monUrls": ["root:p@10.0.1.3"], "importImages": true });
+    let refused = client.job("POST", "/backup-storage/ceph", json!({ "params": backup })).await;
+    assert_eq!(code(&refused), "SYS.1007");
+    let backup = client
+        .make("/backup-storage/ceph", json!({ "name": "b", "monUrls": ["root:p@10.0.1.3"] }))
+        .await;
+    let path = format!("/zones/{zone}/backup-storage/{}", backup["uuid"].as_str().expect("a uuid"));
+    assert_eq!(
+        client.job("POST", &path, json!({})).await.1["inventory"]["attachedZoneUuids"],
+        json!([zone])
+    );
+    assert_eq!(code(&client.job("POST", &path, json!({})).await), "SYS.1006");
+    let delete = format!("/backup-storage/{}", backup["uuid"].as_str().expect("a uuid"));
+    assert_eq!(client.job("DELETE", &delete, Value::Null).await.0, 200);
+    assert_eq!(client.control("GET", "rows/cephBackupMon", Value::Null).await, json!([]));
+    assert_eq!(client.control("GET", "violations", Value::Null).await, json!([]));
+}
+
+#[tokio::test]
+async fn shared_block_stands_on_the_luns_of_an_attached_server() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = dir.path().join("log.jsonl");
+    let running =
+        start(Options { data: Some(log.clone()), ..Options::default() }).await.expect("starts");
+    let client = Client::new(&running).await;
+    let (zone, cluster, _) = rack(&client).await;
+    let server =
+        json!({ "ip": "10.0.2.1", "chapUserName": "u", "chapUserPassword": "chap-secret" });
+    let server = client.make("/storage-devices/iscsi/servers", server).await;
+    assert_eq!((&server["name"], &server["port"]), (&json!("iscsi-server-10.0.2.1"), &json!(3260)));
+    let uuid = server["uuid"].as_str().expect("a uuid");
+    let candidates =
+        format!("/primary-storage/sharedblockgroup/sharedblock-candidates?clusterUuid={cluster}");
+    assert_eq!(client.get(&candidates).await["results"], json!([]));
+    let link = format!("/clusters/{cluster}/storage-devices/iscsi/servers/{uuid}");
+    assert_eq!(client.job("POST", &link, json!({})).await.0, 200);
+    let delete = format!("/storage-devices/iscsi/servers/{uuid}");
+    assert_eq!(code(&client.job("DELETE", &delete, Value::Null).await), "SYS.1006");
+    let disk = client.get(&candidates).await["results"][0]["wwid"].clone();
+    let group = json!({ "name": "g", "zoneUuid": zone, "diskUuids": [disk] });
+    let group = client.make("/primary-storage/sharedblockgroup", group).await;
+    assert_eq!(
+        (&group["status"], &group["sharedBlocks"][0]["diskUuid"]),
+        (&json!("Disconnected"), &disk)
+    );
+    assert_eq!(client.job("DELETE", &link, Value::Null).await.0, 200);
+    assert_eq!(client.job("DELETE", &delete, Value::Null).await.0, 200);
+    let logged = std::fs::read_to_string(log).expect("reads");
+    assert!(!logged.contains("chap-secret"), "a secret is at rest");
+}
+
+#[tokio::test]
+async fn failed_creates_may_keep_their_uuid() {
+    let (_running, client) = plain().await;
+    let (_, cluster, _) = rack(&client).await;
+    let uuid = "0123456789ab4def8123456789abcdef";
+    client.control("POST", "faults", json!(["api=AddKVMHost,connect-fail,keep-uuid"])).await;
+    let mut params = host(&cluster, "10.0.0.5");
+    params["resourceUuid"] = json!(uuid);
+    let body = json!({ "params": params });
+    assert_eq!(code(&client.job("POST", "/hosts/kvm", body.clone()).await), "HOST.1003");
+    assert_eq!(client.get(&format!("/hosts?q=uuid={uuid}&count=true")).await["total"], 0);
+    assert_eq!(code(&client.job("POST", "/hosts/kvm", body).await), "SYS.1000");
+}
+
+#[tokio::test]
+async fn seeds_have_victims() {
+    let seed = json!({
+        "zones": [{
+            "name": "z", "uuid": "z",
+            "clusters": [{ "name": "c", "uuid": "c", "hosts": [
+                { "name": "h1", "uuid": "h1", "managementIp": "10.0.0.1",
+                  "vms": [{ "name": "local", "localStorage": true }, { "name": "shared" }] },
+                { "name": "h2", "uuid": "h2", "managementIp": "10.0.0.2" }
+            ] }],
+            "primaryStorage": [
+                { "type": "LocalStorage", "name": "l", "uuid": "l", "url": "/l", "clusters": ["c"] },
+                { "type": "NFS", "name": "n", "uuid": "n", "url": "10.0.0.9:/n", "clusters": ["c"] }
+            ]
+        }],
+        "backupStorage": [{ "type": "ImageStoreBackupStorage", "name": "b", "uuid": "b",
+                            "zones": ["z"], "images": [{ "name": "i" }] }]
+    });
+    let running = start(Options { seed: Some(seed), ..Options::default() }).await.expect("starts");
+    let client = Client::new(&running).await;
+    let total = async |path: &str| client.get(&format!("{path}&count=true")).await["total"].clone();
+    assert_eq!(total("/primary-storage?q=status=Connected").await, 2);
+    assert_eq!(total("/vm-instances?q=allVolumes.primaryStorageUuid=n&q=hostUuid=h1").await, 1);
+    assert_eq!(total("/vm-instances?q=cluster.zone.uuid=z&q=state=Running").await, 2);
+    assert_eq!(total("/images?q=backupStorage.uuid=b").await, 1);
+    assert_eq!(total("/primary-storage/local-storage/resource-refs?q=hostUuid=h1").await, 1);
+
+    let maintain = json!({ "changeHostState": { "stateEvent": "maintain" } });
+    assert_eq!(client.job("PUT", "/hosts/h1/actions", maintain).await.0, 200);
+    let moved = client.get("/vm-instances?q=name=shared").await;
+    assert_eq!(moved["inventories"][0]["hostUuid"], "h2");
+    assert_eq!(total("/vm-instances?q=name=local&q=state=Stopped").await, 1);
+    // A stopped VM on the host's own disk goes with the host.
+    assert_eq!(client.job("DELETE", "/hosts/h1", Value::Null).await.0, 200);
+    assert_eq!(total("/vm-instances?q=name=local").await, 0);
+    let detach = "/clusters/c/primary-storage/n";
+    assert_eq!(client.job("DELETE", detach, Value::Null).await.0, 200);
+    assert_eq!(total("/vm-instances?q=name=shared&q=state=Stopped").await, 1);
+    assert_eq!(client.job("DELETE", "/backup-storage/b", Value::Null).await.0, 200);
+    assert_eq!(total("/images?q=name=i").await, 0);
+}
+
+#[tokio::test]
+async fn jobs_can_hang_and_updates_can_be_ignored() {
+    let (_running, client) = plain().await;
+    let zone = client.make("/zones", json!({ "name": "a" })).await;
+    let path = format!("/zones/{}/actions", zone["uuid"].as_str().expect("a uuid"));
+    client
+        .control(
+            "POST",
+            "faults",
+            json!(["api=UpdateZone,ignore-update", "api=CreateZone,job-hang=after"]),
+        )
+        .await;
+    let (_, same) = client.job("PUT", &path, json!({ "updateZone": { "name": "b" } })).await;
+    assert_eq!(same["inventory"]["name"], "a");
+    let (_, text) = client.send("POST", "/zones", Some(json!({ "params": { "name": "c" } }))).await;
+    let location: Value = serde_json::from_str(&text).expect("JSON");
+    let job =
+        location["location"].as_str().and_then(|l| l.rsplit('/').next()).expect("a job").to_owned();
+    while client.get("/zones?q=name=c&count=true").await["total"] == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.send("GET", &format!("/api-jobs/{job}"), None).await.0, 202);
 }

@@ -146,11 +146,16 @@ fn is_refused(error: &reqwest::Error) -> bool {
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(|e| {
-        // An I/O error wraps the TLS error without naming it as its source.
-        let inner = e.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        e.is::<rustls::Error>() || inner.is_some_and(|e| e.is::<rustls::Error>())
-    })
+    causes(error).any(holds_tls)
+}
+
+/// I/O errors wrap others, the TLS error even twice, without naming them as their source.
+fn holds_tls(error: &(dyn Error + 'static)) -> bool {
+    error.is::<rustls::Error>()
+        || error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .is_some_and(|inner| holds_tls(inner))
 }
 
 fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

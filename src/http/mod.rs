@@ -15,6 +15,8 @@ pub use crate::wire::Method;
 
 mod error;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use error::{OpenError, TransportError, TransportKind};

@@ -4,7 +4,7 @@
 //! can subtract the objects that it deletes itself. Batched: one count per hundred questions, and
 //! only where that is not zero, the rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::lookup::all;
@@ -32,15 +32,17 @@ pub async fn count(
     let mut answers = vec![BTreeSet::new(); questions.len()];
     let mut work = Vec::new();
     let groups = group(connection, questions);
-    for group in &groups {
+    for (at, group) in groups.iter().enumerate() {
         let asker = Arc::new(Asker {
             connection: connection.clone(),
-            target: group.question.target.clone(),
-            to: group.question.to.clone(),
+            target: group.target.clone(),
+            varying: group.varying,
+            fixed: group.fixed.iter().cloned().collect(),
         });
-        let size = if batches(group.question.target) { connection.limits().ids } else { 1 };
+        let batched = condition(group.target, group.varying).is_some();
+        let size = if batched { connection.limits().ids } else { 1 };
         let ids: Vec<_> = group.asked.keys().cloned().collect();
-        work.extend(ids.chunks(size).map(|chunk| asker.clone().answer(group.at, chunk.to_vec())));
+        work.extend(ids.chunks(size).map(|chunk| asker.clone().answer(at, chunk.to_vec())));
     }
     for (at, found) in all(work).await? {
         for (id, objects) in found {
@@ -52,43 +54,88 @@ pub async fn count(
     Ok(answers)
 }
 
-/// Questions that differ in nothing but `{id}`.
+/// A hole of a target that a batch fills with many ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hole {
+    Id,
+    To,
+}
+
+/// Questions that differ in one hole only.
 struct Group<'a> {
-    at: usize,
-    question: &'a Question<'a>,
-    /// Positions of the questions, by id.
+    target: &'a Target,
+    varying: Hole,
+    /// What fills the other hole.
+    fixed: Option<Arc<str>>,
+    /// Positions of the questions, by what fills the varying one.
     asked: BTreeMap<Arc<str>, Vec<usize>>,
 }
 
 fn group<'a>(connection: &Connection, questions: &'a [Question<'a>]) -> Vec<Group<'a>> {
+    // On a text that can be no id nothing hangs.
+    let possible = |q: &Question<'_>| {
+        connection.is_id(&q.id) && q.to.as_ref().is_none_or(|to| connection.is_id(to))
+    };
+    let asked = questions.iter().enumerate().filter(|(_, q)| possible(q));
+    let asked: Vec<(usize, &Question<'_>, String)> =
+        asked.map(|(at, question)| (at, question, text(question.target))).collect();
+    let mut different: HashMap<&str, (HashSet<&str>, HashSet<&str>)> = HashMap::new();
+    for (_, question, text) in &asked {
+        let (ids, tos) = different.entry(text).or_default();
+        ids.insert(&question.id);
+        tos.extend(question.to.as_deref());
+    }
     let mut groups: Vec<Group<'_>> = Vec::new();
-    // A target is known by where it stands: schemas are shared, not copied.
-    let mut index: HashMap<(*const Target, Option<&Arc<str>>), usize> = HashMap::new();
-    for (position, question) in questions.iter().enumerate() {
-        // On a text that can be no id nothing hangs.
-        if connection.is_id(&question.id) {
-            let key = (std::ptr::from_ref(question.target), question.to.as_ref());
-            let at = *index.entry(key).or_insert(groups.len());
-            if at == groups.len() {
-                groups.push(Group { at, question, asked: BTreeMap::new() });
-            }
-            groups[at].asked.entry(question.id.clone()).or_default().push(position);
+    let mut index: HashMap<(&str, Option<&Arc<str>>), usize> = HashMap::new();
+    for (position, question, text) in &asked {
+        // A storage that is detached from many clusters is one batch, not one per cluster.
+        let more_tos = different.get(text.as_str()).is_some_and(|(ids, tos)| tos.len() > ids.len());
+        let (varying, value, fixed) = match &question.to {
+            Some(to) if more_tos => (Hole::To, to, Some(&question.id)),
+            to => (Hole::Id, &question.id, to.as_ref()),
+        };
+        let at = *index.entry((text, fixed)).or_insert(groups.len());
+        if at == groups.len() {
+            let (target, fixed) = (question.target, fixed.cloned());
+            groups.push(Group { target, varying, fixed, asked: BTreeMap::new() });
         }
+        groups[at].asked.entry(value.clone()).or_default().push(*position);
     }
     groups
 }
 
-/// Whether several ids can stand for `{id}`: it is the whole value of one condition.
-fn batches(target: &Target) -> bool {
-    condition(target).is_some()
-        && !target.path.contains(&Piece::Id)
-        && target.query.iter().flat_map(|(_, v)| v).filter(|p| **p == Piece::Id).count() == 1
+/// A target as text, with its holes: equal texts are equal targets.
+fn text(target: &Target) -> String {
+    let mut out = String::new();
+    let values = target.query.iter().map(|(name, value)| (name.as_str(), value));
+    for (name, pieces) in std::iter::once(("", &target.path)).chain(values) {
+        out.push_str(name);
+        for piece in pieces {
+            match piece {
+                Piece::Lit(lit) => out.push_str(lit),
+                Piece::Id => out.push_str("{id}"),
+                Piece::To => out.push_str("{to}"),
+                Piece::Field(field) => out.extend(["{", field, "}"]),
+            }
+        }
+        out.push('\n');
+    }
+    out
 }
 
-/// The field of the condition `FIELD={id}`.
-fn condition(target: &Target) -> Option<&str> {
+/// The field of the condition `FIELD={id}`, if the hole stands nowhere else: then several ids can
+/// stand for it.
+fn condition(target: &Target, hole: Hole) -> Option<&str> {
+    let hole = match hole {
+        Hole::Id => Piece::Id,
+        Hole::To => Piece::To,
+    };
+    let pieces = target.query.iter().flat_map(|(_, value)| value).chain(&target.path);
+    if pieces.filter(|p| **p == hole).count() != 1 {
+        return None;
+    }
     target.query.iter().find_map(|(_, value)| match &value[..] {
-        [Piece::Lit(lit), Piece::Id] => lit.strip_suffix('='),
+        [Piece::Lit(lit), piece] if *piece == hole => lit.strip_suffix('='),
         _ => None,
     })
 }
@@ -96,7 +143,9 @@ fn condition(target: &Target) -> Option<&str> {
 struct Asker {
     connection: Connection,
     target: Target,
-    to: Option<Arc<str>>,
+    varying: Hole,
+    /// One id or none.
+    fixed: Vec<Arc<str>>,
 }
 
 type Found = Vec<(Arc<str>, BTreeSet<Arc<str>>)>;
@@ -117,7 +166,8 @@ impl Asker {
             }
             // A field of the row itself tells which id a row belongs to; a path through other
             // objects (`cluster.zone.uuid`) does not.
-            let own = condition(&self.target).filter(|f| !f.contains('.') && part.len() > 1);
+            let own = condition(&self.target, self.varying)
+                .filter(|f| !f.contains('.') && part.len() > 1);
             match (part, own) {
                 ([], _) => {}
                 ([id], _) => found.push((id.clone(), self.rows(part, None).await?.1)),
@@ -131,8 +181,12 @@ impl Asker {
         Ok((group, found))
     }
 
-    fn list<'a>(&'a self, id: &'a [Arc<str>], ask: Ask<'a>) -> List<'a> {
-        List { target: &self.target, id, to: self.to.as_deref(), only: &[], ask }
+    fn list<'a>(&'a self, ids: &'a [Arc<str>], ask: Ask<'a>) -> List<'a> {
+        let (id, to) = match self.varying {
+            Hole::Id => (ids, &self.fixed[..]),
+            Hole::To => (&self.fixed[..], ids),
+        };
+        List { target: &self.target, id, to, only: &[], ask }
     }
 
     /// Ids of all rows: by the value of `field`, and all together.

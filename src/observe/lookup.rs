@@ -50,7 +50,7 @@ impl Reader {
 
     pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
         let target = &self.ty.read.target;
-        self.connection.page(&self.decoder, &List { target, id: &[], to: None, only, ask }).await
+        self.connection.page(&self.decoder, &List { target, id: &[], to: &[], only, ask }).await
     }
 }
 
@@ -127,8 +127,10 @@ impl Coalescer {
     /// # Errors
     /// The query failed.
     pub async fn read(&self, ty: TypeIx, id: &Arc<str>) -> Answer {
-        let answer = self.enqueue(ty, id);
-        answer.await.unwrap_or_else(|_| Err(stopped()))
+        match self.enqueue(ty, id).await {
+            Ok(answer) => answer,
+            Err(_) => Err(stopped()),
+        }
     }
 
     fn enqueue(&self, ty: TypeIx, id: &Arc<str>) -> oneshot::Receiver<Answer> {

@@ -7,8 +7,6 @@
 pub mod casualties;
 pub mod inventory;
 pub mod lookup;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

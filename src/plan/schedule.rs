@@ -102,12 +102,13 @@ impl<'p> Schedule<'p> {
         None
     }
 
-    /// The step's effect is there (its job is done): what waits for it may start, while the step
-    /// itself is still being read back.
+    /// The step's effect is there (its job is done): other objects that wait for it may go on,
+    /// while the step itself is still being read back. The next step of the same object waits
+    /// for that: it may build on an attribute, not only on the id.
     pub fn effective(&mut self, step: StepIx) {
         if self.state[step.0 as usize] == Phase::Running {
             self.state[step.0 as usize] = Phase::Effective;
-            self.release(step.0);
+            self.release(step.0, |own| !own);
         }
     }
 
@@ -117,8 +118,8 @@ impl<'p> Schedule<'p> {
         self.open -= 1;
         self.running -= 1;
         let mut skipped = Vec::new();
-        if succeeded && phase == Phase::Running {
-            self.release(step.0);
+        if succeeded {
+            self.release(step.0, |own| own || phase == Phase::Running);
         }
         let of = &self.plan.steps[step.0 as usize];
         if !succeeded {
@@ -153,18 +154,27 @@ impl<'p> Schedule<'p> {
             self.ready.push((self.priority[node as usize], Reverse(node)));
         } else if self.state[node as usize] == Phase::Waiting {
             self.state[node as usize] = Phase::Over;
-            self.release(node);
+            self.release(node, |_| true);
         }
     }
 
-    fn release(&mut self, node: u32) {
+    /// Tells those that wait for a node; `wanted` is asked whether also a step of the same object.
+    fn release(&mut self, node: u32, wanted: impl Fn(bool) -> bool) {
         for at in self.waiting.range(node) {
             let next = self.waiting.lists[at];
+            if !wanted(self.same_object(node, next)) {
+                continue;
+            }
             self.missing[next as usize] -= 1;
             if self.missing[next as usize] == 0 {
                 self.enable(next);
             }
         }
+    }
+
+    fn same_object(&self, a: u32, b: u32) -> bool {
+        let change = |ix: u32| self.plan.steps.get(ix as usize).map(|step| step.change);
+        change(a).is_some() && change(a) == change(b)
     }
 
     /// One fewer unavailable in this neighbourhood; after a failure nobody else there is touched.

@@ -10,10 +10,11 @@ use crate::address::Address;
 use crate::config::{DesiredResource, End};
 use crate::plan::decide::{self, Decision, Draft, LinkEnds};
 use crate::plan::diff;
+use crate::plan::known::Known;
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Call, Condition, Quirk, ResourceType, Schemas, Side, UniqueItem, Wait,
+    ActionIx, AttrIx, Call, Condition, Kind, Quirk, ResourceType, Schemas, Side, UniqueItem, Wait,
 };
 use crate::value::Value;
 use crate::wire::encode::{self, Subject};
@@ -31,7 +32,8 @@ pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
     for decision in &draft.decisions {
         let change = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
         plan.changes.push(change_of(inputs, draft, decision));
-        let mut maker = Maker { inputs, decision, change, plan: &mut plan, previous: None };
+        let known = &draft.known;
+        let mut maker = Maker { inputs, known, decision, change, plan: &mut plan, previous: None };
         match &decision.link {
             Some(ends) => maker.link(ends),
             None => maker.resource(),
@@ -142,6 +144,7 @@ fn unique(ty: &ResourceType, desired: &DesiredResource) -> Vec<(Arc<str>, String
 /// Appends the steps of one change, each after the one before.
 struct Maker<'a, 'b> {
     inputs: &'a Inputs<'b>,
+    known: &'a Known,
     decision: &'a Decision<'b>,
     change: u32,
     plan: &'a mut Plan,
@@ -333,22 +336,25 @@ impl<'b> Maker<'_, 'b> {
     }
 
     /// The parent whose other children must not be made unavailable at the same time: for types
-    /// that connect (they have an action that waits), the first object they refer to.
+    /// that connect (they have an action that waits), the first object they refer to. One that
+    /// goes itself has nobody left to protect.
     fn neighbourhood(&self) -> Option<Arc<str>> {
         let ty = self.ty();
         if !ty.actions.iter().any(|a| a.call.wait != Wait::Done) {
             return None;
         }
-        let (ix, _) = ty
-            .attrs()
-            .find(|(_, a)| a.required && matches!(a.kind, crate::schema::Kind::Ref(_)))?;
+        let (ix, _) = ty.attrs().find(|(_, a)| a.required && matches!(a.kind, Kind::Ref(_)))?;
         let desired = self.decision.desired.map(|d| &d.attrs[usize::from(ix.0)]);
         let live = self.decision.live.as_ref().map(|l| &l.attrs[usize::from(ix.0)]);
-        match live.or(desired)? {
-            Value::Str(id) => Some(id.clone()),
-            Value::Object(address) => Some(address.as_str().into()),
-            _ => None,
-        }
+        let address = match live.or(desired)? {
+            Value::Object(address) => address,
+            Value::Str(id) => match self.known.address_of(id) {
+                Some(address) => address,
+                None => return Some(id.clone()),
+            },
+            _ => return None,
+        };
+        (!self.known.is_ending(address)).then(|| address.as_str().into())
     }
 }
 

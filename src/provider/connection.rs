@@ -92,7 +92,7 @@ impl Connection {
         }));
         match connection.0.session(None).await {
             Ok(_) => Ok(connection),
-            Err(source) => Err(ProviderError::Login { name: name.clone(), source }),
+            Err(fault) => Err(ProviderError::Login { name: name.clone(), source: Box::new(fault) }),
         }
     }
 
@@ -184,7 +184,7 @@ impl Connection {
             if fault.retry == Retry::Never || waited >= self.0.timing.patience {
                 return Err(self.0.about(fault, request, None));
             }
-            sleep(self.0.timing.retry.next(waited, &request.path)).await;
+            sleep(self.0.delay(waited, &fault, &request.path)).await;
         }
     }
 
@@ -193,7 +193,7 @@ impl Connection {
     /// # Errors
     /// The query failed, or its reply is not what the schema says.
     pub async fn page(&self, decoder: &RowDecoder, list: &List<'_>) -> Result<Page, Fault> {
-        let request = self.list_request(list)?;
+        let request = self.0.dialect.list(list)?;
         let body = self.read(&request).await?;
         decoder.page(&body).map_err(|e| {
             self.0.about(Fault::new(FaultKind::Invalid, e.to_string()), &request, None)
@@ -230,16 +230,12 @@ impl Connection {
     }
 
     async fn list(&self, list: &List<'_>) -> Result<serde_json::Value, Fault> {
-        let request = self.list_request(list)?;
+        let request = self.0.dialect.list(list)?;
         let body = self.read(&request).await?;
         json(&body).ok_or_else(|| {
             let fault = Fault::new(FaultKind::Invalid, "the server's answer is not valid JSON");
             self.0.about(fault, &request, None)
         })
-    }
-
-    fn list_request(&self, list: &List<'_>) -> Result<Request, Fault> {
-        self.0.dialect.list(list).map_err(|e| Fault::new(FaultKind::Invalid, e.to_string()))
     }
 }
 
@@ -300,6 +296,12 @@ impl Inner {
         let body = request.body.as_ref().map(|b| b.to_string().into_bytes());
         let call = Call { method: request.method, path: &path, shown, headers, body };
         self.http.send(call).await
+    }
+
+    /// How long to wait before sending again: as long as the server says, within reason.
+    fn delay(&self, waited: Duration, fault: &Fault, key: &str) -> Duration {
+        let own = self.timing.retry.next(waited, key);
+        own.max(fault.wait.unwrap_or_default().min(self.timing.patience))
     }
 
     /// The fault with what it is about, and without secrets.

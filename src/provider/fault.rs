@@ -3,7 +3,10 @@
 //! Made by dialects from replies and by the connection from transport errors. The engine matches
 //! on [`FaultKind`] and never on a provider's codes or texts. Holds no secret.
 
+use std::time::Duration;
+
 use crate::http::{TransportError, TransportKind};
+use crate::wire::FillError;
 
 /// A call that definitely failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +25,8 @@ pub struct Fault {
     /// Job or request id, for the provider's logs.
     pub request_id: Option<String>,
     pub retry: Retry,
+    /// How long the server asks to wait before sending again.
+    pub wait: Option<Duration>,
 }
 
 /// What a fault means to the engine.
@@ -74,6 +79,7 @@ impl Fault {
             request: None,
             request_id: None,
             retry,
+            wait: None,
         }
     }
     #[must_use]
@@ -115,5 +121,11 @@ impl From<TransportError> for Fault {
         };
         let fault = Self::new(kind, error.to_string()).help(error.help());
         Self { retry, ..fault }
+    }
+}
+
+impl From<FillError> for Fault {
+    fn from(error: FillError) -> Self {
+        Self::new(FaultKind::Invalid, error.to_string())
     }
 }

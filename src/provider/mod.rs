@@ -53,7 +53,7 @@ pub trait Dialect: Send + Sync {
     ///
     /// # Errors
     /// The fault, worded for somebody who has to correct settings.
-    fn session(&self, reply: &Reply) -> Result<Session, Fault>;
+    fn session(&self, reply: &Reply) -> Result<Session, Box<Fault>>;
     /// The call that ends a session.
     fn logout(&self, session: &Session) -> Request;
     /// Headers of a call.
@@ -130,8 +130,8 @@ pub struct List<'a> {
     pub target: &'a Target,
     /// Ids for the target's `{id}`; more than one turns its condition into "one of".
     pub id: &'a [Arc<str>],
-    /// Id for `{to}`.
-    pub to: Option<&'a str>,
+    /// The same for `{to}`.
+    pub to: &'a [Arc<str>],
     /// Only objects with these ids.
     pub only: &'a [Arc<str>],
     pub ask: Ask<'a>,

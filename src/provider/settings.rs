@@ -45,7 +45,7 @@ pub enum ProviderError {
     Open { name: Arc<str>, source: http::OpenError },
     /// The login failed.
     #[error("provider.{name}: {source}")]
-    Login { name: Arc<str>, source: Fault },
+    Login { name: Arc<str>, source: Box<Fault> },
 }
 
 impl ProviderError {

@@ -3,5 +3,6 @@
 mod common;
 mod config_errors;
 mod conformance;
+mod observe;
 mod schemas;
 mod store;

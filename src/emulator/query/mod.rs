@@ -151,6 +151,15 @@ impl Views {
     }
 }
 
+/// The reply to one who may see nothing.
+pub fn nothing(spec: &Spec) -> Value {
+    match (spec.count, spec.reply_with_count) {
+        (true, _) => json!({ "total": 0, "schema": {} }),
+        (false, true) => json!({ "inventories": [], "total": 0, "schema": {} }),
+        (false, false) => json!({ "inventories": [], "schema": {} }),
+    }
+}
+
 /// Answers a query: the members of the reply body.
 pub fn answer(store: &Store, views: &Views, view: &View, spec: &Spec) -> Result<Value, ApiError> {
     let page = select::select(store, views, view, spec)?;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::primary_storage::needs_host;
+use super::storage_kind::{connected_hosts, kind_named, needs_host};
 use crate::emulator::store::{Tx, str_of};
 
 /// Zone → clusters, hosts, VMs (destroyed, as the root is a zone), primary storages, attached or
@@ -18,6 +18,8 @@ pub fn remove_zone(tx: &mut Tx<'_>, zone: &str) {
     for storage in tx.uuids("primaryStorage", "zoneUuid", zone) {
         remove_storage(tx, &storage);
     }
+    super::backup_storage::forget_zone(tx, zone);
+    super::l2_network::forget_zone(tx, zone);
     tx.delete("zone", zone);
 }
 
@@ -37,6 +39,8 @@ pub fn remove_cluster(tx: &mut Tx<'_>, cluster: &str, destroy: bool) {
     for link in tx.uuids("primaryStorageClusterRef", "clusterUuid", cluster) {
         tx.erase("primaryStorageClusterRef", &link);
     }
+    super::iscsi::forget_cluster(tx, cluster);
+    super::l2_network::forget_cluster(tx, cluster);
     tx.delete("cluster", cluster);
     storages.iter().for_each(|storage| storage_follows_hosts(tx, storage));
 }
@@ -88,6 +92,10 @@ pub fn remove_storage(tx: &mut Tx<'_>, storage: &str) {
     }
     for link in tx.uuids("primaryStorageClusterRef", "primaryStorageUuid", storage) {
         tx.erase("primaryStorageClusterRef", &link);
+    }
+    let row = tx.store.get("primaryStorage", storage).cloned();
+    if let Some(kind) = row.and_then(|row| kind_named(str_of(&row, "type"))) {
+        (kind.destroy)(tx, storage);
     }
     tx.delete("primaryStorage", storage);
 }
@@ -150,7 +158,7 @@ pub fn storage_follows_hosts(tx: &mut Tx<'_>, storage: &str) {
     if !needs_host(str_of(&row, "type")) {
         return;
     }
-    let reachable = super::primary_storage::connected_hosts(tx.store, storage) > 0;
+    let reachable = connected_hosts(tx.store, storage) > 0;
     let status = match (str_of(&row, "status"), reachable) {
         // Its add is still at work and will look by itself.
         ("Connecting", _) => return,

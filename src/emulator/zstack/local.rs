@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::primary_storage::{Kind, add};
+use super::primary_storage::add;
+use super::storage_kind::Kind;
 use super::{Module, Operation, Run, require};
 use crate::emulator::core::Call;
 use crate::emulator::errors::ApiError;
@@ -12,14 +13,7 @@ use crate::emulator::store::{Family, Relation, Store, str_of};
 /// Bytes of local disk of each host.
 pub const PER_HOST: u64 = 1 << 40;
 
-pub static KIND: Kind = Kind {
-    name: "LocalStorage",
-    needs_host: false,
-    updates_url: false,
-    mount_path: |_, url| url.to_owned(),
-    capacity: |hosts| hosts * PER_HOST,
-    server: |_| None,
-};
+pub static KIND: Kind = Kind { capacity: |hosts| hosts * PER_HOST, ..Kind::plain("LocalStorage") };
 
 /// Which volume lies on which host; keyed by the resource's uuid.
 pub static LOCAL_REF: Family = Family {

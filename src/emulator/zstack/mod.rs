@@ -1,14 +1,25 @@
 //! The resource families of ZStack. In: checked messages. Out: changed rows and inventories. A new
 //! family is a new file and one line in [`MODULES`].
 
+mod backup_storage;
 mod cascade;
+mod ceph;
+mod ceph_backup;
+mod ceph_mon;
 mod cluster;
 mod host;
 mod identity;
+mod image;
+mod iscsi;
+mod l2_network;
+mod l3_network;
 mod local;
 mod management;
 mod nfs;
 mod primary_storage;
+mod shared_block;
+mod smp;
+mod storage_kind;
 mod tag;
 mod vm;
 mod zone;
@@ -28,7 +39,8 @@ use super::store::{Family, Row, Store, Tx};
 pub use cascade::storage_follows_hosts;
 pub use host::digest;
 pub use identity::put_account;
-pub use primary_storage::{attach as attach_storage, kind_named};
+pub use primary_storage::attach as attach_storage;
+pub use storage_kind::kind_named;
 pub use tag::tagged;
 
 /// The result of a message: the members of the reply, `Null` if it has none.
@@ -63,7 +75,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 10] = [
+const MODULES: [&Module; 19] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -73,6 +85,15 @@ const MODULES: [&Module; 10] = [
     &primary_storage::MODULE,
     &local::MODULE,
     &nfs::MODULE,
+    &smp::MODULE,
+    &ceph::MODULE,
+    &shared_block::MODULE,
+    &iscsi::MODULE,
+    &backup_storage::MODULE,
+    &ceph_backup::MODULE,
+    &image::MODULE,
+    &l2_network::MODULE,
+    &l3_network::MODULE,
     &vm::MODULE,
 ];
 
@@ -136,6 +157,14 @@ pub fn insert(
     tx.put(family, uuid, row);
     let row = tx.store.get(family, uuid).cloned();
     row.ok_or_else(|| ApiError::internal(format!("no table {family}")))
+}
+
+/// A v4-shaped uuid for a row that no client chooses the uuid of.
+pub fn computed_uuid(key: &str) -> String {
+    let mut hex = blake3::hash(key.as_bytes()).to_hex()[..32].to_owned();
+    hex.replace_range(12..13, "4");
+    hex.replace_range(16..17, "8");
+    hex
 }
 
 /// `{"inventory": …}`.

@@ -1,14 +1,14 @@
 //! NFS primary storage (`plugin/nfsPrimaryStorage`).
 
 use super::local::forbidden;
-use super::primary_storage::{Kind, add};
+use super::primary_storage::add;
+use super::storage_kind::Kind;
 use super::{Module, Operation, Run, require};
 use crate::emulator::core::Call;
 use crate::emulator::errors::ApiError;
 use crate::emulator::store::{Store, str_of};
 
 pub static KIND: Kind = Kind {
-    name: "NFS",
     needs_host: true,
     updates_url: true,
     // NfsPrimaryStorageFactory
@@ -16,6 +16,7 @@ pub static KIND: Kind = Kind {
     // No figure in the sources: any size that is there once it is mounted.
     capacity: |hosts| if hosts == 0 { 0 } else { 10 << 40 },
     server: |url| url.split_once(':').map(|(server, _)| server),
+    ..Kind::plain("NFS")
 };
 
 pub static MODULE: Module = Module {

@@ -1,10 +1,12 @@
-//! Primary storage, what all types share (`storage/primary`). A type is a [`Kind`] in a file of its
-//! own.
+//! Primary storage, what all types share (`storage/primary`).
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::storage_kind::{
+    CHILDREN, DERIVED, FIELDS, Kind, clusters_of, derive, kind_named, needs_host,
+};
 use super::{
     Check, Module, Operation, Outcome, Phases, Run, cascade, delete_mode, insert, inventory,
     next_state, nothing, require,
@@ -43,37 +45,10 @@ pub static CLUSTER_REF: Family = Family {
     relations: &[],
 };
 
-pub const FIELDS: &[&str] = &[
-    "uuid",
-    "zoneUuid",
-    "name",
-    "url",
-    "description",
-    "totalCapacity",
-    "availableCapacity",
-    "totalPhysicalCapacity",
-    "availablePhysicalCapacity",
-    "systemUsedCapacity",
-    "type",
-    "state",
-    "status",
-    "mountPath",
-    "createDate",
-    "lastOpDate",
-    "attachedClusterUuids",
-];
-pub const DERIVED: &[&str] = &[
-    "attachedClusterUuids",
-    "totalCapacity",
-    "availableCapacity",
-    "totalPhysicalCapacity",
-    "availablePhysicalCapacity",
-    "systemUsedCapacity",
-];
-
 pub static STORAGES: View = View {
     derived: DERIVED,
     derive,
+    children: CHILDREN,
     ..View::plain(
         "QueryPrimaryStorage",
         &PRIMARY_STORAGE,
@@ -140,73 +115,6 @@ pub static MODULE: Module = Module {
     ],
 };
 
-/// What a type of storage does differently.
-pub struct Kind {
-    /// The wire value of `type`.
-    pub name: &'static str,
-    /// Whether it stays Disconnected until an attached cluster has a Connected host.
-    pub needs_host: bool,
-    /// Whether UpdatePrimaryStorage acts on `url`; the others take it and keep the old one.
-    pub updates_url: bool,
-    pub mount_path: fn(uuid: &str, url: &str) -> String,
-    /// Capacity in bytes for a number of Connected hosts.
-    pub capacity: fn(hosts: u64) -> u64,
-    /// The address that hosts must reach to mount it, if any.
-    pub server: fn(url: &str) -> Option<&str>,
-}
-
-/// The types, one per file.
-const KINDS: [&Kind; 2] = [&super::local::KIND, &super::nfs::KIND];
-
-/// The type with this wire name.
-pub fn kind_named(name: &str) -> Option<&'static Kind> {
-    KINDS.into_iter().find(|kind| kind.name == name)
-}
-
-pub fn needs_host(kind: &str) -> bool {
-    kind_named(kind).is_some_and(|kind| kind.needs_host)
-}
-
-/// The Connected hosts of the clusters that a storage is attached to.
-pub fn connected_hosts(store: &Store, storage: &str) -> u64 {
-    let hosts = store.table("host");
-    clusters_of(store, storage)
-        .map(|cluster| {
-            hosts
-                .with("clusterUuid+status", &format!("{cluster}/Connected"))
-                .map_or(0, |s| s.len() as u64)
-        })
-        .sum()
-}
-
-fn clusters_of<'a>(store: &'a Store, storage: &str) -> impl Iterator<Item = &'a str> {
-    let links = store.table("primaryStorageClusterRef").find("primaryStorageUuid", storage);
-    links.map(|link| str_of(link, "clusterUuid"))
-}
-
-/// Capacities and attachments follow hosts and links; they are never stored.
-pub fn derive(store: &Store, row: &Row, out: &mut Row) {
-    let uuid = str_of(row, "uuid");
-    let clusters: Vec<&str> = clusters_of(store, uuid).collect();
-    out.insert("attachedClusterUuids".into(), json!(clusters));
-    let total =
-        kind_named(str_of(row, "type")).map_or(0, |k| (k.capacity)(connected_hosts(store, uuid)));
-    let used: u64 = store
-        .table("volume")
-        .find("primaryStorageUuid", uuid)
-        .filter_map(|volume| volume.get("size").and_then(Value::as_u64))
-        .sum();
-    for (name, value) in [
-        ("totalCapacity", total),
-        ("availableCapacity", total.saturating_sub(used)),
-        ("totalPhysicalCapacity", total),
-        ("availablePhysicalCapacity", total.saturating_sub(used)),
-        ("systemUsedCapacity", 0),
-    ] {
-        out.insert(name.into(), json!(value));
-    }
-}
-
 /// The common part of Add*: a row that is Connecting, then connected unless it needs a host. A
 /// failed connect removes the row but leaves its uuid in the EO table (section 3.0).
 pub fn add(core: Arc<Core>, call: Arc<Call>, kind: &'static Kind, check: Check) -> Phases {
@@ -219,10 +127,11 @@ pub fn add(core: Arc<Core>, call: Arc<Call>, kind: &'static Kind, check: Check) 
         core.wait(0.5).await;
         core.with(|tx| {
             if call.effects.connect_fail {
-                tx.delete("primaryStorage", uuid);
+                remove_row(tx, uuid, kind);
                 let text = format!("unable to connect to the primary storage[uuid:{uuid}]");
                 return Err(ApiError::operation(text));
             }
+            (kind.connect)(tx, uuid).inspect_err(|_| remove_row(tx, uuid, kind))?;
             let status = if kind.needs_host { "Disconnected" } else { "Connected" };
             tx.patch("primaryStorage", uuid, &[("status", json!(status))]);
             cascade::storage_follows_hosts(tx, uuid);
@@ -246,6 +155,11 @@ pub fn reconnect_all(tx: &mut Tx<'_>) {
     }
 }
 
+fn remove_row(tx: &mut Tx<'_>, uuid: &str, kind: &Kind) {
+    (kind.destroy)(tx, uuid);
+    tx.delete("primaryStorage", uuid);
+}
+
 fn put_storage(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Result<(), ApiError> {
     let (uuid, url) = (call.new_uuid(), call.text("url"));
     let members = json!({
@@ -259,6 +173,7 @@ fn put_storage(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Result<(), ApiError
         "mountPath": (kind.mount_path)(uuid, url),
     });
     insert(tx, "primaryStorage", uuid, members)?;
+    (kind.create)(tx, call, uuid)?;
     super::tag::attach(tx, call, "PrimaryStorageVO");
     Ok(())
 }
@@ -311,7 +226,11 @@ fn change_state(tx: &mut Tx<'_>, call: &Call) -> Outcome {
 }
 
 fn reconnect(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let row = require(tx.store, call, "uuid", "primaryStorage")?;
     let uuid = call.text("uuid");
+    if let Some(kind) = kind_named(str_of(&row, "type")) {
+        (kind.connect)(tx, uuid)?;
+    }
     cascade::storage_follows_hosts(tx, uuid);
     show(tx.store, uuid)
 }

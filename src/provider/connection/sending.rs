@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Inner, Outcome, json};
+use super::{Inner, Outcome, json, shown};
 use crate::provider::{Answer, Fault, FaultKind, Retry, attempt_id};
 use crate::wire::Request;
 
@@ -189,7 +189,7 @@ impl<'a> Sending<'a> {
         let started = Instant::now();
         let mut failing: Option<Instant> = None;
         loop {
-            let asked = timeout_at(self.until, inner.call(&poll, "/api-jobs", &[]));
+            let asked = timeout_at(self.until, inner.call(&poll, shown(&poll), &[]));
             let Ok(asked) = asked.await else { return late() };
             let answer = match asked {
                 Ok(reply) => match inner.dialect.classify_poll(self.request, &reply) {
@@ -220,7 +220,7 @@ impl<'a> Sending<'a> {
                     if waited >= inner.timing.patience {
                         return Followed::Unknown(fault.text);
                     }
-                    inner.timing.retry.next(waited, job)
+                    inner.delay(waited, &fault, job)
                 }
             };
             if Instant::now() + delay >= self.until {
@@ -240,7 +240,7 @@ impl<'a> Sending<'a> {
             return self.endings <= ENDINGS;
         }
         let waited = self.failing.get_or_insert_with(Instant::now).elapsed();
-        let delay = self.inner.timing.retry.next(waited, self.first.unwrap_or_default());
+        let delay = self.inner.delay(waited, fault, self.first.unwrap_or_default());
         if waited >= self.inner.timing.patience || Instant::now() + delay >= self.until {
             return false;
         }

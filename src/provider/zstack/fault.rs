@@ -73,12 +73,14 @@ impl ErrorCode {
         // The server nests a handful; a limit keeps a hostile reply from filling the screen.
         const MOST: usize = 8;
         for cause in self.cause.as_deref().into_iter().chain(&self.causes) {
-            let text = cause.text();
-            if into.len() < MOST && !into.contains(&text) {
-                into.push(match &cause.code {
-                    Some(code) if *code != text => format!("{text} ({code})"),
-                    _ => text,
-                });
+            let text = match (cause.text(), &cause.code) {
+                (text, Some(code)) if *code != text => format!("{text} ({code})"),
+                (text, _) => text,
+            };
+            if into.len() < MOST {
+                if !into.contains(&text) {
+                    into.push(text);
+                }
                 cause.collect_causes(into);
             }
         }

@@ -53,7 +53,10 @@ fn failure(request: Option<&Request>, reply: &Reply) -> Answer {
         // 5.2; 3.0 answers 500, which the engine resolves by asking for the job.
         400 if text.starts_with("Duplicate job uuid") => Answer::Duplicate,
         401 | 403 => Answer::Fault(Fault::new(FaultKind::Denied, text)),
-        408 | 429 => Answer::Fault(Fault::new(FaultKind::Throttled, text)),
+        408 | 429 => {
+            let fault = Fault::new(FaultKind::Throttled, text);
+            Answer::Fault(Fault { wait: reply.retry_after, ..fault })
+        }
         404 if is_html(reply) => Answer::Fault(not_the_api()),
         // Plain texts of the REST front end: the call itself is wrong.
         400..500 => Answer::Fault(Fault::new(FaultKind::Invalid, text)),

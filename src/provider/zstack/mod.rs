@@ -48,7 +48,7 @@ impl Dialect for ZStack {
     fn login(&self, account: &str, password: &str) -> Request {
         session::login(account, password)
     }
-    fn session(&self, reply: &Reply) -> Result<Session, Fault> {
+    fn session(&self, reply: &Reply) -> Result<Session, Box<Fault>> {
         session::read(reply)
     }
     fn logout(&self, session: &Session) -> Request {
@@ -85,7 +85,7 @@ impl Dialect for ZStack {
     fn list(&self, list: &List<'_>) -> Result<Request, FillError> {
         let hole = |piece: &Piece| match piece {
             Piece::Id => list.id.first().map(ToString::to_string),
-            Piece::To => list.to.map(str::to_owned),
+            Piece::To => list.to.first().map(ToString::to_string),
             Piece::Lit(_) | Piece::Field(_) => None,
         };
         let mut path = Path::from_pieces(&list.target.path, hole)?;
@@ -133,7 +133,7 @@ fn condition(pieces: &[Piece], list: &List<'_>) -> String {
         match piece {
             Piece::Lit(lit) => out.push_str(lit),
             Piece::Id => push_ids(&mut out, list.id),
-            Piece::To => out.push_str(list.to.unwrap_or_default()),
+            Piece::To => push_ids(&mut out, list.to),
             // Attributes of parts do not occur in queries.
             Piece::Field(_) => {}
         }

@@ -20,23 +20,23 @@ pub(super) fn login(account: &str, password: &str) -> Request {
     Request { method: Method::Put, path: "/accounts/login".to_owned(), body: Some(body) }
 }
 
-pub(super) fn read(reply: &Reply) -> Result<Session, Fault> {
-    let request = login("", "");
-    match job::classify(&request, reply) {
-        Answer::Done => session(&reply.body).ok_or_else(|| {
-            Fault::new(FaultKind::Invalid, "the answer to the login holds no session")
-                .help("check that `endpoint` is a ZStack management node, usually on port 8080")
-        }),
+pub(super) fn read(reply: &Reply) -> Result<Session, Box<Fault>> {
+    let fault = match job::classify(&login("", ""), reply) {
+        Answer::Done => match session(&reply.body) {
+            Some(session) => return Ok(session),
+            None => Fault::new(FaultKind::Invalid, "the answer to the login holds no session")
+                .help("check that `endpoint` is a ZStack management node, usually on port 8080"),
+        },
         Answer::Fault(fault) if fault.code.as_deref() == Some("ID.1000") => {
-            let words = format!("the login was refused: {}", fault.text);
-            Err(Fault { text: words, ..fault }
-                .help("check `account` and `password` of this provider"))
+            let text = format!("the login was refused: {}", fault.text);
+            Fault { text, ..fault }.help("check `account` and `password` of this provider")
         }
-        Answer::Fault(fault) | Answer::Lost(fault) => Err(fault),
+        Answer::Fault(fault) | Answer::Lost(fault) => fault,
         Answer::Accepted { .. } | Answer::Running | Answer::Duplicate | Answer::Unknown => {
-            Err(Fault::new(FaultKind::Invalid, "the login was answered with a job"))
+            Fault::new(FaultKind::Invalid, "the login was answered with a job")
         }
-    }
+    };
+    Err(Box::new(fault))
 }
 
 fn session(body: &[u8]) -> Option<Session> {

@@ -1,96 +1,53 @@
 //! Decoding against rows as the server writes them.
 
 use super::*;
-use crate::schema::{Attribute, Call, Kind, Link, Method, Read, Target as CallTarget, Wait};
+use crate::schema;
 
-fn attribute(name: &str, wire: &str, kind: Kind) -> Attribute {
-    Attribute {
-        name: name.into(),
-        kind,
-        required: false,
-        computed: false,
-        sensitive: false,
-        write_only: false,
-        wire_read: wire.into(),
-        wire_sent: wire.into(),
-        default: None,
-        values: Vec::new(),
-        range: None,
-        when: Vec::new(),
-        since: None,
-        quirk: None,
-        doc: String::new(),
-    }
-}
+/// A type with an attribute of every kind. `uuid` is an attribute beside being the id.
+const SAMPLE: &str = r#"
+version = 1
+doc     = "sample"
+id      = "client:resourceUuid"
+read    = { call = "GET /samples", reply = "inventories" }
+create  = { call = "POST /samples", body = "params", reply = "inventory" }
+delete  = { call = "DELETE /samples/{id}" }
+[attr]
+name     = { kind = "text", doc = "d" }
+port     = { kind = "int", doc = "d" }
+zone     = { kind = "ref(sample)", wire = "zoneUuid", doc = "d" }
+disks    = { kind = "set(text)", doc = "d" }
+mon      = { kind = "object", attr = { mon_port = { kind = "int", doc = "d" }, ssh_password = { kind = "text", is = ["sensitive", "write_only"], doc = "d" } }, doc = "d" }
+bootable = { kind = "bool", doc = "d" }
+chap     = { kind = "text", is = ["write_only"], wire = "chapName", doc = "d" }
+odd      = { kind = "text", wire = "adminPassword", doc = "d" }
+uuid     = { kind = "text", is = ["computed"], doc = "d" }
+[link.clusters]
+kind   = "ref(sample)"
+doc    = "d"
+wire   = "attachedClusterUuids"
+create = { call = "POST /clusters/{to}/samples/{id}" }
+delete = { call = "DELETE /clusters/{to}/samples/{id}" }
+[link.targets]
+kind   = "ref(sample)"
+doc    = "d"
+wire   = "iscsiClusterRefs/*/clusterUuid"
+create = { call = "POST /targets/{to}/samples/{id}" }
+delete = { call = "DELETE /targets/{to}/samples/{id}" }
+[link.servers]
+kind   = "ref(sample)"
+doc    = "d"
+wire   = "iscsiClusterRefs/*/server/uuid"
+create = { call = "POST /servers/{to}/samples/{id}" }
+delete = { call = "DELETE /servers/{to}/samples/{id}" }
+"#;
 
-fn call() -> Call {
-    Call {
-        target: CallTarget { method: Method::Post, path: Vec::new(), query: Vec::new() },
-        body: None,
-        reply: None,
-        send: Vec::new(),
-        wait: Wait::Done,
-        then: Vec::new(),
-        when: Vec::new(),
-        cascade: Vec::new(),
-    }
-}
-
-fn link(name: &str, wire: &str) -> Link {
-    let side = Side::Owner {
-        to: "cluster".into(),
-        wire: wire.into(),
-        attach: Box::new(call()),
-        detach: Box::new(call()),
-    };
-    Link { name: name.into(), doc: String::new(), side }
-}
-
-/// A type with an attribute of every kind.
 fn sample() -> Arc<ResourceType> {
-    let nested = vec![
-        attribute("mon_port", "monPort", Kind::Int),
-        Attribute {
-            write_only: true,
-            sensitive: true,
-            ..attribute("ssh_password", "sshPassword", Kind::Text)
-        },
+    let files = [
+        ("zstack", "provider.toml", "doc = \"p\"\nwire = \"camelCase\""),
+        ("zstack", "sample.toml", SAMPLE),
     ];
-    Arc::new(ResourceType {
-        name: "sample".into(),
-        provider: "zstack".into(),
-        version: 1,
-        doc: String::new(),
-        id: IdRule::Client { wire: "resourceUuid".into() },
-        unique: Vec::new(),
-        after: Vec::new(),
-        cascade: Vec::new(),
-        attrs: vec![
-            attribute("name", "name", Kind::Text),
-            attribute("port", "port", Kind::Int),
-            attribute("zone", "zoneUuid", Kind::Ref("zone".into())),
-            attribute("disks", "disks", Kind::Set(Box::new(Kind::Text))),
-            attribute("mon", "mon", Kind::Object(nested)),
-            attribute("bootable", "bootable", Kind::Bool),
-            Attribute { write_only: true, ..attribute("chap", "chapName", Kind::Text) },
-            attribute("odd", "adminPassword", Kind::Text),
-            attribute("uuid", "uuid", Kind::Text),
-        ],
-        links: vec![
-            link("clusters", "attachedClusterUuids"),
-            link("targets", "iscsiClusterRefs/*/clusterUuid"),
-            link("servers", "/iscsiClusterRefs/*/server/uuid"),
-        ],
-        parts: Vec::new(),
-        actions: Vec::new(),
-        read: Read {
-            target: CallTarget { method: Method::Get, path: Vec::new(), query: Vec::new() },
-            reply: "inventories".into(),
-        },
-        create: None,
-        updates: Vec::new(),
-        delete: None,
-    })
+    let schemas = schema::parse_texts(&files).unwrap_or_else(|(found, _)| panic!("{found:?}"));
+    schemas.get(schema::TypeIx(0)).clone()
 }
 
 const PAGE: &str = r#"{

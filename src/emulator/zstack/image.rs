@@ -1,0 +1,82 @@
+//! Images, as far as they are victims of backup storages: they come from seeds and are only queried
+//! here.
+
+use serde_json::Value;
+
+use super::Module;
+use crate::emulator::query::View;
+use crate::emulator::store::{Family, Relation, Tx, str_of};
+
+pub static IMAGE: Family = Family {
+    name: "image",
+    vo: "ImageVO",
+    indexes: &["name"],
+    soft_delete: false,
+    relations: &[(
+        "backupStorage",
+        Relation::Through {
+            links: "imageRef",
+            near: "imageUuid",
+            far: "backupStorageUuid",
+            family: "backupStorage",
+        },
+    )],
+};
+
+/// Which image lies on which backup storage; the key is `IMAGE/STORAGE`.
+static IMAGE_REF: Family = Family {
+    name: "imageRef",
+    vo: "",
+    indexes: &["imageUuid", "backupStorageUuid"],
+    soft_delete: false,
+    relations: &[],
+};
+
+static IMAGES: View = View {
+    derived: &["backupStorageRefs"],
+    derive: |store, row, out| {
+        let links = store.table("imageRef").find("imageUuid", str_of(row, "uuid"));
+        let links = links.map(|link| Value::Object((**link).clone())).collect();
+        out.insert("backupStorageRefs".into(), links);
+    },
+    ..View::plain(
+        "QueryImage",
+        &IMAGE,
+        "org.zstack.header.image.ImageInventory",
+        &[
+            "uuid",
+            "name",
+            "description",
+            "state",
+            "status",
+            "size",
+            "actualSize",
+            "md5Sum",
+            "url",
+            "mediaType",
+            "type",
+            "platform",
+            "format",
+            "system",
+            "createDate",
+            "lastOpDate",
+            "backupStorageRefs",
+        ],
+    )
+};
+
+pub static MODULE: Module =
+    Module { families: &[&IMAGE, &IMAGE_REF], views: &[&IMAGES], operations: &[] };
+
+/// A backup storage goes: so do its records of images, and images that are nowhere else.
+pub fn forget_storage(tx: &mut Tx<'_>, storage: &str) {
+    for link in tx.uuids("imageRef", "backupStorageUuid", storage) {
+        let image = tx.store.get("imageRef", &link).map(|row| str_of(row, "imageUuid").to_owned());
+        tx.erase("imageRef", &link);
+        let image =
+            image.filter(|image| tx.store.table("imageRef").with("imageUuid", image).is_none());
+        if let Some(image) = image {
+            tx.delete("image", &image);
+        }
+    }
+}
