@@ -4,7 +4,7 @@
 //! ready, tells it what has become effective or finished, and stops when asked. What a step does
 //! is `step`'s business.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -24,7 +24,7 @@ use crate::schema::{IdRule, Schemas};
 use crate::state::identity::client_id;
 use crate::state::journal::Record;
 use crate::state::{Entry, State};
-use crate::store::StoreError;
+use crate::store::{Ack, StoreError};
 
 /// How often a waiting step says that it still waits.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -61,6 +61,7 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
         schedule: Schedule::new(run.plan, run.max_unavailable),
         outcomes: Outcomes::new(run.plan),
         running: HashMap::new(),
+        in_flight: HashSet::new(),
         stopped: false,
     };
     let interrupted = executor.drive(became_effective).await;
@@ -84,6 +85,7 @@ async fn tell(run: &Run<'_>, event: Event) {
 /// Changes that need no call: adopted, forgotten and recorded objects, and rows that are out of
 /// date in the state.
 async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
     for change in &run.plan.changes {
         let address = change.address.clone();
         let record = match change.action {
@@ -94,7 +96,7 @@ async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Resu
             Action::Forget => Record::Forgotten { address },
             Action::Create | Action::Update | Action::Replace | Action::Delete => continue,
         };
-        run.ledger.note(record).await?;
+        batch.note(run, record).await?;
         match change.action {
             Action::Adopt => summary.adopted += 1,
             Action::Forget => summary.forgotten += 1,
@@ -104,9 +106,30 @@ async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Resu
     for (address, attrs) in &run.plan.refreshed {
         let Some(prior) = state.entries.get(address) else { continue };
         let entry = Entry { attrs: attrs.clone(), ..prior.clone() };
-        run.ledger.note(Record::Entry { address: address.clone(), entry: Box::new(entry) }).await?;
+        let record = Record::Entry { address: address.clone(), entry: Box::new(entry) };
+        batch.note(run, record).await?;
     }
-    Ok(())
+    batch.end().await
+}
+
+/// Records that nothing waits for one by one, so that many share a sync.
+#[derive(Default)]
+struct Batch(Vec<Ack>);
+
+/// As many records as may be on their way to the disk.
+const BATCH: usize = 1024;
+
+impl Batch {
+    async fn note(&mut self, run: &Run<'_>, record: Record) -> Result<(), StoreError> {
+        self.0.push(run.ledger.append(record));
+        if self.0.len() < BATCH { Ok(()) } else { self.end().await }
+    }
+    async fn end(&mut self) -> Result<(), StoreError> {
+        for ack in self.0.drain(..) {
+            ack.durable().await?;
+        }
+        Ok(())
+    }
 }
 
 /// Digests that the state has for an object, also for one that a cut-off apply created.
@@ -140,6 +163,9 @@ struct Executor<'a> {
     schedule: Schedule<'a>,
     outcomes: Outcomes,
     running: HashMap<StepIx, Instant>,
+    /// Running steps whose call has not ended. Only these count against the parallelism: reading
+    /// an object back costs the server next to nothing, many at a time.
+    in_flight: HashSet<StepIx>,
     stopped: bool,
 }
 
@@ -152,7 +178,7 @@ impl Executor<'_> {
         let mut tick = tokio::time::interval(PROGRESS);
         tick.tick().await;
         loop {
-            while self.running.len() < context.run.parallelism {
+            while self.in_flight.len() < context.run.parallelism {
                 let Some(ix) = self.schedule.ready() else { break };
                 self.announce(ix).await;
                 steps.push(async move { (ix, step::run(context, ix).await) });
@@ -162,7 +188,10 @@ impl Executor<'_> {
             }
             tokio::select! {
                 Some((ix, end)) = steps.next() => self.finish(ix, end).await,
-                Some(ix) = effective.recv() => self.schedule.effective(ix),
+                Some(ix) = effective.recv() => {
+                    self.in_flight.remove(&ix);
+                    self.schedule.effective(ix);
+                }
                 Ok(()) = stop.changed() => {
                     match *stop.borrow_and_update() {
                         Stop::No => {}
@@ -178,6 +207,7 @@ impl Executor<'_> {
 
     async fn announce(&mut self, ix: StepIx) {
         self.running.insert(ix, Instant::now());
+        self.in_flight.insert(ix);
         let (step, action) = self.step(ix);
         let (address, op) = (step.address.clone(), step.op.clone());
         self.tell(Event::StepStarted { step: ix, address, action, op }).await;
@@ -185,6 +215,7 @@ impl Executor<'_> {
 
     async fn finish(&mut self, ix: StepIx, end: End) {
         let elapsed = self.running.remove(&ix).map(|at| at.elapsed()).unwrap_or_default();
+        self.in_flight.remove(&ix);
         let (step, action) = self.step(ix);
         let (address, op, last) = (step.address.clone(), step.op.clone(), step.last);
         let succeeded = matches!(end, End::Done { .. });
