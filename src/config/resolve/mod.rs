@@ -55,13 +55,16 @@ pub fn expand(
     let settings = work.settings(config.settings.as_ref());
     work.variables(&config.variables, facts);
     let providers = work.providers(&config.providers);
+    // Most needs stand here: to answer them costs no second round over all resources.
+    if let Some(asking) = work.asking() {
+        return Ok((asking, Diagnostics::default()));
+    }
     work.names.declare(&config.resources, schemas);
     let (mut resources, mut links) = work.resources(&config.resources, &providers);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     links.sort_by(|a, b| a.address.cmp(&b.address));
-    let needs = std::mem::take(&mut work.evaluator.needs);
-    if !needs.is_empty() {
-        return Ok((Desired { needs, ..Desired::default() }, Diagnostics::default()));
+    if let Some(asking) = work.asking() {
+        return Ok((asking, Diagnostics::default()));
     }
     let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
     let needs = BTreeSet::new();
@@ -80,6 +83,12 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// What to answer with while there are needs.
+    fn asking(&mut self) -> Option<Desired> {
+        let needs = std::mem::take(&mut self.evaluator.needs);
+        (!needs.is_empty()).then(|| Desired { needs, ..Desired::default() })
+    }
+
     fn resources(
         &mut self,
         blocks: &[Block],
