@@ -48,9 +48,12 @@ impl Topology {
         self.hosts + clusters + zones.len() * 3
     }
 
-    /// All attachments of storage to clusters.
-    pub fn attachments(&self) -> usize {
-        self.zones().iter().map(|zone| zone.clusters.len() * 2).sum()
+    /// How many objects and attachments there are of which each kind waits for the one before:
+    /// zones, clusters and storage, attachments, hosts.
+    pub fn waves(&self) -> [usize; 4] {
+        let zones = self.zones();
+        let clusters: usize = zones.iter().map(|zone| zone.clusters.len()).sum();
+        [zones.len(), clusters + 2 * zones.len(), 2 * clusters, self.hosts]
     }
 
     fn zones(&self) -> Vec<Zone> {

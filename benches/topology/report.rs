@@ -12,7 +12,7 @@ pub struct Row {
     memory: u64,
     requests: Option<Requests>,
     emulator: Option<Duration>,
-    bound: Option<Duration>,
+    bound: Option<f64>,
     reach: String,
     terraform: &'static str,
 }
@@ -50,8 +50,8 @@ impl Row {
         self.emulator = Some(cpu);
         self
     }
-    /// The least that it can take.
-    pub fn bound(mut self, bound: Duration) -> Self {
+    /// Seconds that it cannot go below.
+    pub fn bound(mut self, bound: f64) -> Self {
         self.bound = Some(bound);
         self
     }
@@ -90,7 +90,7 @@ impl Table {
             format!("{}{largest}", requests.total)
         });
         let times = row.bound.map_or(String::new(), |bound| {
-            format!(" = {:.2} × bound", row.wall.as_secs_f64() / bound.as_secs_f64())
+            format!(" = {:.2} × bound", row.wall.as_secs_f64() / bound)
         });
         line(
             &row.work,
@@ -113,7 +113,7 @@ impl Table {
 
 fn line(work: &str, [wall, cpu, peak, requests, emulator, reach, terraform]: [String; 7]) {
     println!(
-        "{work:<32} | {wall:>22} | {cpu:>8} | {peak:>8} | {requests:<38} | {emulator:>12} | \
+        "{work:<40} | {wall:>22} | {cpu:>8} | {peak:>8} | {requests:<38} | {emulator:>12} | \
          {reach:<30} | {terraform}"
     );
 }
