@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::address::Address;
 use crate::state::State;
 use crate::state::journal::Record;
-use crate::store::{Ack, JournalWriter, StoreError};
+use crate::store::{JournalWriter, StoreError};
 
 /// Where a run writes down what it does.
 pub struct Ledger {
@@ -47,17 +47,12 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`]: nothing more may be sent.
     pub async fn note(&self, record: Record) -> Result<(), StoreError> {
-        self.append(record).durable().await
-    }
-
-    /// Writes a record; durable when the acknowledgement says so.
-    pub fn append(&self, record: Record) -> Ack {
         if let Record::Entry { address, entry } = &record
             && !entry.digests.is_empty()
         {
             self.lock().insert(address.clone(), entry.digests.clone());
         }
-        self.writer.append(record)
+        self.writer.append(record).durable().await
     }
 
     /// Writes a record some time before the run ends, without waiting for it.

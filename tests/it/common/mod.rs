@@ -1,3 +1,8 @@
 //! What the integration tests share.
 
+pub mod cloud;
+pub mod process;
 pub mod raw;
+pub mod topology;
+
+mod harness_tests;
