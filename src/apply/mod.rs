@@ -31,6 +31,7 @@ mod waits;
 pub use beginning::beginning;
 pub use executor::run;
 pub use ledger::Ledger;
+pub use step::unix_now;
 
 /// What the user asks of a running apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
