@@ -3,5 +3,6 @@
 pub mod cloud;
 pub mod process;
 pub mod raw;
+pub mod seen;
 
 mod harness_tests;
