@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::apply::ids::Ids;
+use crate::apply::settle;
 use crate::apply::step::{self, Context, Digests, End};
 use crate::apply::{Run, Stop};
 use crate::event::{Event, Skip, Summary};
@@ -66,6 +67,9 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
     let interrupted = executor.drive(became_effective).await;
     executor.outcomes.count(run.plan, &mut summary);
     summary.interrupted = interrupted;
+    if !interrupted && summary.failed == 0 && summary.skipped == 0 {
+        summary.unsettled = settle::settle(&context).await?;
+    }
     summary.requests = self::requests(run) - requests;
     summary.elapsed = started.elapsed();
     tell(run, Event::Finished(summary.clone())).await;
@@ -102,9 +106,8 @@ async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Resu
         }
     }
     for (address, attrs) in &run.plan.refreshed {
-        let Some(prior) = state.entries.get(address) else { continue };
-        let entry = Entry { attrs: attrs.clone(), ..prior.clone() };
-        run.ledger.note(Record::Entry { address: address.clone(), entry: Box::new(entry) }).await?;
+        // One at a time would cost a disk access each; the run's first intent waits for them.
+        run.ledger.queue(Record::Seen { address: address.clone(), attrs: attrs.clone() });
     }
     Ok(())
 }

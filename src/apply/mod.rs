@@ -18,9 +18,11 @@ use crate::provider::Connection;
 use crate::schema::Schemas;
 
 mod executor;
+mod failure;
 mod ids;
 mod ledger;
 pub mod recover;
+mod settle;
 mod step;
 mod verify;
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::apply::Run;
+use crate::apply::failure::{failure, from_fault, ledger_failure, not_applied};
 use crate::apply::ids::Ids;
 use crate::apply::ledger::Ledger;
 use crate::apply::verify::{Verdict, verify};
@@ -25,7 +26,6 @@ use crate::schema::{IdRule, ResourceType};
 use crate::state::identity::{self, CallId};
 use crate::state::journal::{Intent, Record};
 use crate::state::{Entry, Pending};
-use crate::store::StoreError;
 use crate::wire::fill::fill;
 use crate::wire::{Fill, Request};
 
@@ -60,8 +60,8 @@ impl Context<'_> {
 const INCARNATIONS: u32 = 8;
 /// Readings that a sent value gets to show up after its job is done.
 const SETTLE: u32 = 5;
-const FIRST_DELAY: Duration = Duration::from_millis(50);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
+pub const FIRST_DELAY: Duration = Duration::from_millis(50);
+pub const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Runs one step to its end.
 pub async fn run(context: &Context<'_>, ix: StepIx) -> End {
@@ -461,48 +461,6 @@ impl Waits {
         tokio::time::sleep_until((Instant::now() + self.delay).min(self.deadline)).await;
         self.delay = (self.delay * 2).min(LONGEST_DELAY);
         self.tries += 1;
-    }
-}
-
-fn failure(text: impl Into<String>, step: &Step) -> Failure {
-    Failure {
-        code: None,
-        summary: text.into(),
-        detail: None,
-        help: None,
-        request: Some(request_line(step)),
-        unknown: false,
-    }
-}
-
-fn request_line(step: &Step) -> String {
-    format!("{} of {}", crate::plan::lint::verb(&step.op), step.address)
-}
-
-fn from_fault(fault: Fault, step: &Step) -> Failure {
-    Failure {
-        code: fault.code,
-        summary: fault.text,
-        detail: (!fault.causes.is_empty()).then(|| fault.causes.join("\n")),
-        help: fault.help,
-        request: fault.request.or_else(|| Some(request_line(step))),
-        unknown: false,
-    }
-}
-
-fn not_applied(attr: &str, now: &str, as_before: bool, step: &Step) -> Failure {
-    let text = if as_before {
-        format!("the server accepted `{attr}` but did not apply it: it still reads {now}")
-    } else {
-        format!("the server accepted `{attr}`, but it reads back as {now}")
-    };
-    failure(text, step)
-}
-
-fn ledger_failure(error: &StoreError, step: &Step) -> Failure {
-    Failure {
-        help: Some("nothing more is sent while the journal cannot be written".to_owned()),
-        ..failure(error.to_string(), step)
     }
 }
 

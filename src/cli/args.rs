@@ -55,6 +55,7 @@ pub enum Command {
     Plan(Plan),
     Apply(Apply),
     Destroy(Apply),
+    Import(Import),
     #[command(subcommand)]
     State(State),
     Graph(Graph),
@@ -69,7 +70,8 @@ pub enum Command {
   rackform validate
   rackform validate --json | jq .
 
-Environment variables and secrets are not needed. Exit code 1 if anything is wrong.")]
+Environment variables and secrets are not needed: what depends on one that is not set is not
+judged. Exit code 1 if anything is wrong.")]
 pub struct Validate {
     /// One JSON object a line instead of text
     #[arg(long)]
@@ -165,6 +167,27 @@ pub struct Apply {
     pub json: bool,
     #[command(flatten)]
     pub planning: Planning,
+}
+
+/// Take over a live object
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rackform import host.kvm 5f1c0f8be2a74d0c9a3d1f0f6f3a2b1c
+
+The configuration must have a block for the address. Nothing is changed in the cloud; run
+`rackform plan` afterwards to see what differs.")]
+pub struct Import {
+    /// Address that the configuration has
+    #[arg(value_name = "ADDR")]
+    pub address: Address,
+    /// Id of the object: 32 hexadecimal digits
+    #[arg(value_name = "ID")]
+    pub id: String,
+    #[command(flatten)]
+    pub vars: Vars,
+    /// How long to wait for another rackform to release the state
+    #[arg(long = "lock-timeout", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: Duration,
 }
 
 /// Look at or change what rackform remembers

@@ -12,24 +12,11 @@ use hcl_edit::template::{Element, Template};
 use hcl_edit::visit::{Visit, visit_expr, visit_func_call};
 
 use super::parse::{Parsed, opening};
+use super::secret_name::{name_is_sensitive, secret_start};
 use super::source::SourceText;
 use super::syntax::{Block, Entry, Literal, Node, Text};
 use crate::diag::{Sources, nearest};
 use crate::schema::{Attribute, Kind, Schemas};
-
-/// Words that make a name sensitive wherever they stand in it.
-const WORDS: [&str; 6] = ["passw", "secret", "token", "private_key", "passphrase", "credential"];
-
-/// Whether a name alone says that its value is a secret.
-pub fn name_is_sensitive(name: &str) -> bool {
-    let name = name.to_lowercase();
-    WORDS.iter().any(|word| name.contains(word)) || nearest(&name, ["password"]).is_some()
-}
-
-/// Whether a line gives a literal to a sensitive name.
-pub fn line_is_sensitive(line: &str) -> bool {
-    secret_start(line, true).is_some()
-}
 
 /// The masked copies, numbered as the texts are.
 pub fn sources(texts: Vec<SourceText>, parsed: &[Parsed], schemas: &Schemas) -> Sources {
@@ -183,16 +170,6 @@ impl Mask<'_> {
             }
         }
     }
-}
-
-/// Where the value of the first sensitive name of a line starts; perhaps also of a `default`.
-fn secret_start(line: &str, defaults: bool) -> Option<usize> {
-    line.match_indices('=').map(|(at, _)| at).find_map(|at| {
-        let before = line[..at].trim_end().trim_end_matches(['"', '\'']);
-        let name =
-            before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next()?;
-        (defaults && name == "default" || name_is_sensitive(name)).then_some(at + 1)
-    })
 }
 
 fn multi_line_end(text: &str, value: usize) -> Option<usize> {

@@ -27,6 +27,8 @@ use std::time::Duration;
 /// | `drop` | do it, then close the connection without a reply |
 /// | `drop-before` | close the connection without doing it |
 /// | `truncate` | do it, send half of the reply, close |
+/// | `hold` | do it, then never answer: whoever asked can be killed at this point |
+/// | `hold-before` | neither do it nor answer |
 /// | `status=CODE` | reply with this status instead of doing it |
 /// | `after-effect` | with `status` or `exit`: do it first |
 /// | `body=TEXT` | the body for `status`; takes the rest of the rule, commas and all |
@@ -60,6 +62,13 @@ pub enum Drop {
     AfterEffect,
 }
 
+/// When a request is held for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    BeforeEffect,
+    AfterEffect,
+}
+
 /// How a job hangs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hang {
@@ -72,6 +81,7 @@ pub enum Hang {
 pub struct Effects {
     pub drop: Option<Drop>,
     pub truncate: bool,
+    pub hold: Option<Hold>,
     pub status: Option<u16>,
     pub body: String,
     pub after_effect: bool,
@@ -90,6 +100,7 @@ impl Effects {
     fn join(&mut self, other: &Effects) {
         self.drop = self.drop.or(other.drop);
         self.truncate |= other.truncate;
+        self.hold = self.hold.or(other.hold);
         if self.status.is_none() {
             (self.status, self.body) = (other.status, other.body.clone());
         }
@@ -172,6 +183,8 @@ impl FaultRule {
             ("drop", None) => effects.drop = Some(Drop::AfterEffect),
             ("drop-before", None) => effects.drop = Some(Drop::BeforeEffect),
             ("truncate", None) => effects.truncate = true,
+            ("hold", None) => effects.hold = Some(Hold::AfterEffect),
+            ("hold-before", None) => effects.hold = Some(Hold::BeforeEffect),
             ("after-effect", None) => effects.after_effect = true,
             ("expire-session", None) => effects.expire_session = true,
             ("connect-fail", None) => effects.connect_fail = true,

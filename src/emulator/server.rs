@@ -15,7 +15,7 @@ use super::control;
 use super::core::{Call, Core, check_session, is_normal_account, lock};
 use super::dispatch::{Api, Body, Routed};
 use super::errors::ApiError;
-use super::faults::{Drop, Effects, Facts};
+use super::faults::{Drop, Effects, Facts, Hold};
 use super::jobs;
 use super::params::{Message, Refusal, decode, from_body, from_query, query_pairs};
 use super::query;
@@ -118,6 +118,9 @@ async fn serve(core: &Arc<Core>, cutter: &Cutter, incoming: Incoming) -> Respons
     if effects.exit && !effects.after_effect {
         std::process::exit(1);
     }
+    if effects.hold == Some(Hold::BeforeEffect) {
+        std::future::pending::<()>().await;
+    }
     let replaced = effects.status.map(|status| (status, effects.body.clone()));
     let without_effect =
         effects.drop == Some(Drop::BeforeEffect) || (replaced.is_some() && !effects.after_effect);
@@ -134,6 +137,9 @@ async fn serve(core: &Arc<Core>, cutter: &Cutter, incoming: Incoming) -> Respons
     }
     if effects.exit {
         std::process::exit(1);
+    }
+    if effects.hold == Some(Hold::AfterEffect) {
+        std::future::pending::<()>().await;
     }
     if let Some((status, body)) = replaced {
         (outgoing.status, outgoing.body) = (status, body);

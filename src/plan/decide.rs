@@ -89,9 +89,6 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
             unfinished_orphan(inputs, address, pending, &mut draft);
         }
     }
-    super::links::decide(inputs, &mut draft);
-    draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
-    draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     draft
 }
 

@@ -14,8 +14,10 @@ use crate::plan::known::Known;
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Call, Condition, Kind, Quirk, ResourceType, Schemas, Side, UniqueItem, Wait,
+    ActionIx, AttrIx, Call, Condition, IdRule, Kind, Quirk, ResourceType, Schemas, Side,
+    UniqueItem, Wait,
 };
+use crate::state::identity::client_id;
 use crate::value::Value;
 use crate::wire::encode::{self, Subject};
 
@@ -52,6 +54,7 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         reason: decision.reason.clone(),
         diffs: decision.differences.iter().map(|d| d.diff.clone()).collect(),
         id: known_id(draft, decision),
+        predicted: predicted(inputs, decision),
         owner_id: decision.link.as_ref().and_then(|ends| id_of(draft, &ends.owner)),
         origin: decision.origin,
         record: record_of(inputs.schemas, draft, decision),
@@ -78,6 +81,15 @@ fn known_id(draft: &Draft<'_>, decision: &Decision<'_>) -> Option<Arc<str>> {
         None if decision.action == Action::Create => None,
         None => draft.known.current(&decision.address).cloned(),
     }
+}
+
+/// The id of the object that a create will make.
+fn predicted(inputs: &Inputs<'_>, decision: &Decision<'_>) -> Option<Arc<str>> {
+    let ours = matches!(inputs.schemas.get(decision.ty).id, IdRule::Client { .. });
+    let creates = matches!(decision.action, Action::Create | Action::Replace);
+    let lineage = &inputs.state.lineage;
+    (ours && creates && decision.link.is_none() && !lineage.is_empty())
+        .then(|| client_id(lineage, &decision.address, decision.incarnation))
 }
 
 fn id_of(draft: &Draft<'_>, end: &End) -> Option<Arc<str>> {

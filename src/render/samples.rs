@@ -53,6 +53,7 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         reason,
         diffs: Vec::new(),
         id: None,
+        predicted: None,
         owner_id: None,
         seen: Vec::new(),
         origin: None,

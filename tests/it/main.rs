@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod architecture;
 mod bad_days;
 mod bad_input;
 mod cli;
@@ -7,5 +8,6 @@ mod common;
 mod config_errors;
 mod conformance;
 mod observe;
+mod resources;
 mod schemas;
 mod store;
