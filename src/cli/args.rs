@@ -54,6 +54,14 @@ pub enum Command {
     Validate(Validate),
     Plan(Plan),
     Apply(Apply),
+    /// Destroy everything that this directory has made
+    #[command(after_help = "Examples:
+  rackform plan --destroy            what would be destroyed
+  rackform destroy                   shows the plan and asks
+  rackform destroy --allow-destroy 'zone.east=12'
+
+Only what the state names is destroyed. What goes down with it and is not named there (virtual
+machines, networks) is counted first, and stops it unless it is allowed.")]
     Destroy(Apply),
     Import(Import),
     #[command(subcommand)]
@@ -206,6 +214,7 @@ pub enum State {
     },
     /// One object as last seen
     Show {
+        /// Address, as `rackform state list` has it
         #[arg(value_name = "ADDR")]
         address: Address,
         /// As JSON
@@ -214,6 +223,7 @@ pub enum State {
     },
     /// Forget objects; nothing is sent to the cloud
     Rm {
+        /// Addresses, as `rackform state list` has them
         #[arg(value_name = "ADDR", required = true)]
         addresses: Vec<Address>,
         /// How long to wait for another rackform to release the state
@@ -222,8 +232,10 @@ pub enum State {
     },
     /// Give an object another address
     Mv {
+        /// Address that it has
         #[arg(value_name = "FROM")]
         from: Address,
+        /// Address that it gets, of the same type
         #[arg(value_name = "TO")]
         to: Address,
         /// How long to wait for another rackform to release the state
