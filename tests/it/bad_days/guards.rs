@@ -27,7 +27,7 @@ fn a_budget_of_deletes() {
       × the plan deletes 4 of 12 objects of type zone; at most 30 % are allowed
       help: if that is what you want: --allow-delete zone=4
 
-    Error: 1 mistake
+    1 error
     ");
     assert_eq!(cloud.rows("/zones").len(), 12);
     let allow = |count: &str| rackform.run(&["apply", "--auto-approve", "--allow-delete", count]);
@@ -76,7 +76,7 @@ fn foreign_vms_on_a_cluster_that_goes() {
       × host.h1 takes with it what is not in the plan: VMs stopped: 3
       help: if that is what you want: --allow-destroy 'host.h1=3'
 
-    Error: 1 mistake
+    1 error
     ");
     cloud.reset();
     let allow = |flags: &[&str]| rackform.run(&[&["apply", "--auto-approve"], flags].concat());
@@ -102,7 +102,7 @@ fn a_zone_with_things_of_others_in_it() {
       × zone.east takes with it what is not in the plan: VMs destroyed: 3
       help: if that is what you want: --allow-destroy 'zone.east=3'
 
-    Error: 2 mistakes
+    2 errors
     ");
     assert_eq!(cloud.rows("/vm-instances").len(), 3);
     rackform.run(&["destroy", "--auto-approve", "--allow-destroy", "*=9"]).expect(0);
@@ -127,7 +127,7 @@ fn prevent_destroy_stays_when_its_block_goes() {
       help: put the block back with `prevent_destroy = false`, apply, then remove
             it
 
-    Error: 1 mistake
+    1 error
     ");
     assert!(matches!(apply(&rackform).code, Some(1 | 3)));
     rackform.run(&["destroy", "--auto-approve"]);
@@ -172,7 +172,7 @@ fn many_objects_gone_at_once_smell_of_the_wrong_account() {
       │ endpoint?
       help: if that is what you want: --allow-missing zone=3
 
-    Error: 1 mistake
+    1 error
     ");
     apply(&rackform).expect(3).says(&["--allow-missing zone=3"]);
     assert_eq!(cloud.rows("/zones").len(), 5);
@@ -202,12 +202,14 @@ fn another_account_is_noticed_before_anything_looks_gone() {
 
       × provider.zstack logs in to another account than the one this state belongs
       │ to
-      ╰─▶ The state was made with account "admin" at http://127.0.0.1:PORT; this
-          is account "ci" at http://127.0.0.1:PORT.
+      ╰─▶ The state was made with account "admin"
+          (ID) at http://127.0.0.1:PORT; this is
+          account "ci" (ID) at
+          http://127.0.0.1:PORT.
       help: correct the provider's settings; for another cloud use another
             directory
 
-    Error: 1 mistake
+    1 error
     "#);
     apply(&rackform).expect(3);
     assert!(cloud.mutations().is_empty(), "nothing was sent");

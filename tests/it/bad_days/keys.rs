@@ -36,10 +36,10 @@ fn a_management_ip_that_a_foreign_host_has() {
         ·                      ╰── declared here
      15 │ username      = "root"
         ╰────
-      help: to take it over: rackform import 'host.h1'
-            ID   otherwise change the value
+      help: change the value, or take the object over: rackform import 'host.h1'
+            ID
 
-    Error: 1 mistake
+    1 error
     "#);
     apply(&rackform).expect(1);
     assert!(cloud.mutations().is_empty(), "nothing was sent");
@@ -52,10 +52,17 @@ fn a_management_ip_that_a_foreign_host_has() {
 fn hosts_that_swap_their_addresses_are_a_ring() {
     let _filters = filters();
     let cloud = Cloud::start();
-    let rackform = directory(&cloud, &format!("{CLUSTER}{}{}", host("h1", "10.0.0.1"), host("h2", "10.0.0.2")));
+    let rackform = directory(
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.1"), host("h2", "10.0.0.2")),
+    );
     apply(&rackform).expect(0);
-    configure(&rackform, &cloud, &format!("{CLUSTER}{}{}", host("h1", "10.0.0.2"), host("h2", "10.0.0.1")));
-    assert_snapshot!(rackform.run(&["plan"]).seen(), @"
+    configure(
+        &rackform,
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.2"), host("h2", "10.0.0.1")),
+    );
+    assert_snapshot!(rackform.run(&["plan"]).seen(), @r#"
     exit 1
     --- stderr
     ring_of_steps
@@ -66,18 +73,40 @@ fn hosts_that_swap_their_addresses_are_a_ring() {
             reconnect of host.h2
             update (updateKVMHost) of host.h2
             reconnect of host.h1
+        ╭─[main.rack.toml:12:1]
+     11 │
+     12 │ [host.h1]
+        · ────┬────
+        ·     ╰── `host.h1`
+     13 │ cluster       = "cluster.a"
+        ╰────
+        ╭─[main.rack.toml:18:1]
+     17 │
+     18 │ [host.h2]
+        · ────┬────
+        ·     ╰── `host.h2`
+     19 │ cluster       = "cluster.a"
+        ╰────
       help: change one of them (host.h1, host.h2) to a free value first, apply,
             then to the value you want
 
-    Error: 1 mistake
-    ");
+    1 error
+    "#);
     cloud.reset();
     apply(&rackform).expect(1);
     assert!(cloud.mutations().is_empty(), "nothing was sent");
     // The way out that the message names.
-    configure(&rackform, &cloud, &format!("{CLUSTER}{}{}", host("h1", "10.0.0.3"), host("h2", "10.0.0.1")));
+    configure(
+        &rackform,
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.3"), host("h2", "10.0.0.1")),
+    );
     apply(&rackform).expect(0);
-    configure(&rackform, &cloud, &format!("{CLUSTER}{}{}", host("h1", "10.0.0.2"), host("h2", "10.0.0.1")));
+    configure(
+        &rackform,
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.2"), host("h2", "10.0.0.1")),
+    );
     apply(&rackform).expect(0);
     ends_well(&rackform, &cloud, &[("/hosts", 2)]);
 }
@@ -115,9 +144,9 @@ fn a_forgotten_host_is_a_foreign_one() {
         ·                      ╰── declared here
      15 │ username      = "root"
         ╰────
-      help: to take it over: rackform import 'host.h1'
-            ID   otherwise change the value
+      help: change the value, or take the object over: rackform import 'host.h1'
+            ID
 
-    Error: 1 mistake
+    1 error
     "#);
 }

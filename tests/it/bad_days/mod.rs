@@ -13,6 +13,8 @@ mod tls;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use rackform::emulator::Options;
+
 use super::common::cloud::Cloud;
 use super::common::process::{Outcome, Rackform};
 
@@ -31,6 +33,11 @@ fn host(label: &str, ip: &str) -> String {
         "\n[host.{label}]\ncluster       = \"cluster.a\"\nmanagement_ip = \"{ip}\"\n\
          username      = \"root\"\npassword      = '${{env(\"ZSTACK_PASSWORD\")}}'\n"
     )
+}
+
+/// A cloud whose jobs take a while.
+fn slow(job: Duration) -> Cloud {
+    Cloud::start_with(Options { job_latency: job, ..Options::default() })
 }
 
 /// A directory with this configuration for this cloud.
@@ -57,6 +64,16 @@ fn ends_well(rackform: &Rackform, cloud: &Cloud, objects: &[(&str, usize)]) {
     }
     assert!(!rackform.path("rackform.state.journal").exists(), "nothing is left open");
     cloud.assert_no_violations();
+}
+
+/// What an apply said beside the steps that went well, whose order is chance: its exit code, its
+/// messages, and the last line of its output.
+fn news(outcome: &Outcome) -> String {
+    let routine = |line: &&str| line.ends_with('…') || line.contains("d in ");
+    let mut lines = vec![format!("exit {:?}", outcome.code)];
+    lines.extend(outcome.stderr.lines().filter(|line| !routine(line)).map(str::to_owned));
+    lines.extend(outcome.stdout.lines().last().map(str::to_owned));
+    lines.join("\n")
 }
 
 /// Polls until it is so.

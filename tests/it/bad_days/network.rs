@@ -35,7 +35,7 @@ fn nobody_listens() {
        ╰────
       help: check host and port of `endpoint`, and that the server is running
 
-    Error: 1 mistake
+    1 error
     "#);
     apply(&rackform).expect(1);
     assert!(!rackform.path("rackform.state.json").exists(), "nothing was written down");
@@ -58,7 +58,7 @@ fn the_name_is_unknown() {
        ╰────
       help: check the host name in `endpoint` and the resolver of this machine
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -72,18 +72,17 @@ fn tls_to_a_server_without() {
     --- stderr
     provider
 
-      × provider.zstack: no trusted TLS connection to https://127.0.0.1:PORT:
-      │ received corrupt message of type InvalidContentType
+      × provider.zstack: https://127.0.0.1:PORT does not speak TLS: received
+      │ corrupt message of type InvalidContentType
        ╭─[main.rack.toml:1:1]
      1 │ [provider.zstack]
        · ────────┬────────
        ·         ╰── this provider
      2 │ endpoint = "https://127.0.0.1:PORT"
        ╰────
-      help: set `ca_file` to the certificate authority of the server, or check the
-            port
+      help: write http:// instead of https:// in `endpoint`, or check the port
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -108,7 +107,7 @@ fn the_wrong_password() {
        ╰────
       help: check `account` and `password` of this provider
 
-    Error: 1 mistake
+    1 error
     "#);
     assert!(!outcome.seen().contains("horse"));
 }
@@ -132,7 +131,7 @@ fn a_web_page_answers() {
        ╰────
       help: check `endpoint`: a ZStack management node serves its API on port 8080
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -152,7 +151,7 @@ fn a_web_page_answers_queries() {
       │ the API
       help: check `endpoint`: a ZStack management node serves its API on port 8080
 
-    Error: 1 mistake
+    1 error
     ");
     cloud.faults(&[]);
     ends_well(&rackform, &cloud, &[("/zones", 1), ("/clusters", 1)]);
@@ -165,7 +164,11 @@ fn half_a_reply_is_asked_for_again() {
     apply(&rackform).expect(0);
     cloud.faults(&["path=/zones*,times=2,truncate", "api=UpdateZone,truncate"]);
     ends_well(&rackform, &cloud, &[]);
-    super::configure(&rackform, &cloud, &CLUSTER.replace("[zone.east]", "[zone.east]\ndescription = \"hall\""));
+    super::configure(
+        &rackform,
+        &cloud,
+        &CLUSTER.replace("[zone.east]", "[zone.east]\ndescription = \"hall\""),
+    );
     apply(&rackform).expect(0).says(&["0 added, 1 changed, 0 destroyed"]);
     assert_eq!(cloud.one("/zones")["description"], "hall");
     ends_well(&rackform, &cloud, &[("/zones", 1), ("/clusters", 1)]);
@@ -202,7 +205,11 @@ fn calls_that_arrive_twice_make_nothing_twice() {
 #[test]
 fn a_session_that_ends_amid_an_apply_is_renewed_without_a_word() {
     let cloud = Cloud::start();
-    cloud.faults(&["api=CreateCluster,expire-session", "api=QueryHost,expire-session", "api=AddKVMHost,expire-session"]);
+    cloud.faults(&[
+        "api=CreateCluster,expire-session",
+        "api=QueryHost,expire-session",
+        "api=AddKVMHost,expire-session",
+    ]);
     let rackform = directory(&cloud, &format!("{CLUSTER}{}", host("h1", "10.0.0.1")));
     let outcome = apply(&rackform).expect(0);
     assert!(!outcome.flat().contains("session"), "{}", outcome.seen());
@@ -239,7 +246,7 @@ fn a_failed_query_is_never_gone() {
       help: nothing was changed; run it again, or plan against the state:
             --refresh=false
 
-    Error: 1 mistake
+    1 error
     ");
     apply(&rackform).expect(1);
     cloud.faults(&[]);

@@ -91,7 +91,7 @@ fn a_certificate_is_trusted_when_the_configuration_says_so() {
       help: set `ca_file` to the certificate authority of the server, or check the
             port
 
-    Error: 1 mistake
+    1 error
     "#);
     rackform.write("main.rack.toml", &provider("ca_file = \"ca.pem\""));
     rackform.write("ca.pem", "no certificate at all\n");
@@ -108,8 +108,9 @@ fn a_certificate_is_trusted_when_the_configuration_says_so() {
        ·         ╰── this provider
      2 │ endpoint = "https://127.0.0.1:PORT"
        ╰────
+      help: `ca_file` is a text file with `-----BEGIN CERTIFICATE-----`
 
-    Error: 1 mistake
+    1 error
     "#);
     rackform.write("ca.pem", &pem);
     apply(&rackform).expect(0).says(&["2 added"]);

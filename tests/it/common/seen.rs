@@ -14,6 +14,7 @@ pub fn filters() -> SettingsBindDropGuard {
         (r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
         (r"\b(in|after|for) \d+(\.\d+)? ?s\b", "$1 TIME"),
         (r"\(\d+ requests?\)", "(N requests)"),
+        (r"\b\d+ steps? in progress", "N steps in progress"),
         (r"\bby \S+@\S+ ", "by SOMEBODY "),
         (r"\bprocess \d+", "process PID"),
     ] {
@@ -25,7 +26,8 @@ pub fn filters() -> SettingsBindDropGuard {
 impl Outcome {
     /// Exit code, stdout and stderr, those that have something.
     pub fn seen(&self) -> String {
-        let mut text = format!("exit {}\n", self.code.map_or("by a signal".into(), |c| c.to_string()));
+        let mut text =
+            format!("exit {}\n", self.code.map_or("by a signal".into(), |c| c.to_string()));
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !stream.is_empty() {
                 text.push_str(&format!("--- {name}\n{}\n", stream.trim_end()));
