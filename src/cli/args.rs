@@ -54,14 +54,13 @@ pub enum Command {
     Validate(Validate),
     Plan(Plan),
     Apply(Apply),
-    /// Destroy everything that this directory has made
+    /// Destroy everything that the state holds
     #[command(after_help = "Examples:
-  rackform plan --destroy            what would be destroyed
+  rackform plan --destroy            shows what would go, and changes nothing
   rackform destroy                   shows the plan and asks
-  rackform destroy --allow-destroy 'zone.east=12'
+  rackform destroy --auto-approve    in CI
 
-Only what the state names is destroyed. What goes down with it and is not named there (virtual
-machines, networks) is counted first, and stops it unless it is allowed.")]
+Deletes everything that the state holds, dependants first, and nothing else.")]
     Destroy(Apply),
     Import(Import),
     #[command(subcommand)]
@@ -101,7 +100,7 @@ pub struct Vars {
 pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
-    /// Compare with the state instead of the cloud
+    /// Whether to ask the cloud; with false, the state is believed
     #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true",
           num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub refresh: bool,

@@ -85,6 +85,8 @@ pub struct Intent {
     /// Job id under which the server knows it.
     pub job: String,
     pub address: Address,
+    /// Provider configuration: where to ask for the job.
+    pub provider: Arc<str>,
     /// `POST /zones`, for people.
     pub request: String,
 }

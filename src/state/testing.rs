@@ -93,6 +93,7 @@ pub fn intent(address: &Address, step: u32, call: u32) -> Record {
         attempt: 0,
         job: format!("job-{step}-{call}"),
         address: address.clone(),
+        provider: "zstack".into(),
         request: "POST /zones".into(),
     })
 }
@@ -148,6 +149,7 @@ pub fn any_entry() -> impl Strategy<Value = Entry> {
             incarnation: rest.1,
             prevent_destroy: rest.2,
             declared_by: rest.3,
+            owed: Vec::new(),
         },
     )
 }

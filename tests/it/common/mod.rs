@@ -4,5 +4,6 @@ pub mod cloud;
 pub mod process;
 pub mod raw;
 pub mod seen;
+pub mod topology;
 
 mod harness_tests;
