@@ -21,7 +21,7 @@ fn whoever_takes_an_address_waits_for_whoever_gives_it_up() {
       management_ip "10.0.1.1" -> "10.0.1.2"
     Update host.b: Differs
       management_ip "10.0.1.2" -> "10.0.1.3"
-    #0 update (updateKVMHost) host.a after #3
+    #0 update (updateKVMHost) host.a after #2
     #1 reconnect host.a after #0
     #2 update (updateKVMHost) host.b
     #3 reconnect host.b after #2
@@ -54,9 +54,7 @@ fn two_that_swap_are_told_together() {
     ring_of_steps: these changes wait for each other
       Each needs what the next one gives up:
         update (updateKVMHost) of host.a
-        reconnect of host.b
         update (updateKVMHost) of host.b
-        reconnect of host.a
       change one of them (host.a, host.b) to a free value first, apply, then to the value you want
     "#);
 }
