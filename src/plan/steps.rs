@@ -57,7 +57,7 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         predicted: predicted(inputs, decision),
         owner_id: decision.link.as_ref().and_then(|ends| id_of(draft, &ends.owner)),
         origin: decision.origin,
-        record: record_of(inputs.schemas, draft, decision),
+        record: record_of(inputs, draft, decision),
         seen: seen(inputs.schemas, decision),
         casualties: Vec::new(),
     }
@@ -99,8 +99,8 @@ fn id_of(draft: &Draft<'_>, end: &End) -> Option<Arc<str>> {
     }
 }
 
-fn record_of(schemas: &Schemas, draft: &Draft<'_>, decision: &Decision<'_>) -> Record {
-    let ty = schemas.get(decision.ty);
+fn record_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) -> Record {
+    let ty = inputs.schemas.get(decision.ty);
     let mut record = Record {
         kind: ty.name.clone(),
         schema_version: ty.version,
@@ -119,6 +119,9 @@ fn record_of(schemas: &Schemas, draft: &Draft<'_>, decision: &Decision<'_>) -> R
     } else if let Some(prior) = decision.prior {
         record.dependencies.clone_from(&prior.dependencies);
         record.prevent_destroy = prior.prevent_destroy;
+    } else if let Some(pending) = inputs.state.pending.get(&decision.address) {
+        // Without them what a dead runner left half made would be deleted in any order.
+        record.dependencies.clone_from(&pending.dependencies);
     }
     record
 }
