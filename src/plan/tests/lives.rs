@@ -63,9 +63,9 @@ fn a_create_that_was_cut_off_and_is_not_wanted_any_more_is_cleaned_up() {
     Delete cluster.c: Unfinished
     Delete host.h: Unfinished
     Delete zone.z: Unfinished
-    #0 delete cluster.c
+    #0 delete cluster.c after #1
     #1 delete host.h
-    #2 delete zone.z
+    #2 delete zone.z after #0
     (local_primary_storage.clusters in cluster.c) after #1
     (nfs_primary_storage.clusters in cluster.c) after #1
     "#);
@@ -96,7 +96,7 @@ fn a_change_of_ours_is_not_blamed_on_somebody_elses() {
     world.set("zone.a", "description", "renovated");
     let wanted = "[zone.a]\nname = \"B\"\n";
     insta::assert_snapshot!(world.show(wanted), @r#"
-    Update zone.a: Drifted
+    Update zone.a: Differs
       name "A" -> "B"
     #0 update (updateZone) zone.a
     drift zone.a: description "hall" -> "renovated"
@@ -208,7 +208,7 @@ fn maintenance_is_entered_last_and_left_first() {
     "#);
     world.set("host.h", "state", "Maintenance");
     insta::assert_snapshot!(world.show(&name("Enabled")), @r#"
-    Update host.h: Drifted
+    Update host.h: Differs
       name "h" -> "n"
       ssh_port 22 -> 2222
       state "Maintenance" -> "Enabled"
@@ -226,10 +226,8 @@ fn a_host_on_its_way_into_maintenance_is_not_sent_there_again() {
     let mut world = World::of(&text);
     world.set("host.h", "state", "PreMaintenance");
     insta::assert_snapshot!(world.show(&text), @r#"
-    Update host.h: Drifted
-      state "PreMaintenance" -> "Maintenance"
-    #0 update (changeHostState) host.h
     drift host.h: state "Maintenance" -> "PreMaintenance"
+    note host.h is on its way into Maintenance: its virtual machines still move
     "#);
     insta::assert_snapshot!(world.show(&host("state = \"Enabled\"\n")), @r#"
     Update host.h: Drifted
