@@ -5,6 +5,7 @@ mod barriers;
 mod keys;
 mod links;
 mod lives;
+mod mutants;
 mod order;
 mod run;
 mod world;
