@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -419,6 +419,7 @@ impl Worker<'_> {
             address: self.step.address.clone(),
             provider: self.step.provider.clone(),
             request: format!("{} {}", request.method.as_str(), request.path),
+            sent: unix_now(),
         }
     }
 
@@ -438,6 +439,11 @@ impl Worker<'_> {
     fn no_provider(&self) -> Failure {
         failure(format!("provider {} is not configured", self.step.provider), self.step)
     }
+}
+
+/// Seconds of Unix time; 0 by a clock that is before it.
+pub fn unix_now() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }
 
 /// The entry of an attachment; `to` is the id of the other end.

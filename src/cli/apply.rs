@@ -144,18 +144,20 @@ impl Command<'_> {
         }
     }
 
-    /// How long a step at this address may take.
+    /// What is left of the time that a step at this address may take.
     fn patience(&self, intent: &Intent) -> Duration {
         let session = self.session;
         let own = session.desired.get(&intent.address.owner());
         let timeouts = own.map(|desired| &desired.lifecycle.timeouts);
         let longest = timeouts.and_then(|t| t.values().max()).map(|s| Duration::from_secs(*s));
-        longest.unwrap_or_else(|| {
+        let longest = longest.unwrap_or_else(|| {
             let kind = self.clouds.clouds.get(&intent.provider).map(|cloud| &cloud.kind);
             let provider = kind.and_then(|kind| session.schemas.providers.get(kind));
             let deadlines = provider.map(|p| p.deadlines).unwrap_or_default();
             deadlines.create.max(deadlines.delete)
-        })
+        });
+        let since = apply::unix_now().saturating_sub(intent.sent);
+        longest.saturating_sub(Duration::from_secs(since)).max(LAST_LOOK)
     }
 
     fn guard(&self, plan: &Plan, snapshot: &Snapshot, consent: &Consent) -> Result<(), Failure> {
@@ -300,6 +302,9 @@ impl Command<'_> {
 
 /// Events that may wait for a slow terminal before the apply waits for it.
 const EVENTS: usize = 4096;
+
+/// For a job whose time is over: enough to be told that it has ended.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 fn total(plan: &Plan) -> u64 {
     plan.changes.iter().flat_map(|c| &c.casualties).map(|(_, n)| n).sum()

@@ -140,6 +140,11 @@ pub fn freed(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
     }
 }
 
+/// Names of the attributes of a key.
+pub fn names(ty: &ResourceType, set: usize) -> Vec<Arc<str>> {
+    set_attrs(ty, set).map(|ix| ty.attr(ix).name.clone()).collect()
+}
+
 fn set_attrs(ty: &ResourceType, set: usize) -> impl Iterator<Item = AttrIx> + '_ {
     ty.unique[set].iter().filter_map(|item| match item {
         UniqueItem::Attr(ix) | UniqueItem::Nested(ix, _) => Some(*ix),

@@ -24,11 +24,15 @@ pub mod guard;
 pub mod known;
 pub mod links;
 pub mod lint;
+pub mod maintenance;
 pub mod order;
 pub mod record;
 pub mod schedule;
 pub mod settle;
 pub mod steps;
+
+#[cfg(test)]
+mod tests;
 
 use crate::config::Desired;
 use crate::diag::{Diagnostic, Diagnostics};

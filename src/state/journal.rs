@@ -89,6 +89,8 @@ pub struct Intent {
     pub provider: Arc<str>,
     /// `POST /zones`, for people.
     pub request: String,
+    /// When, in seconds of Unix time by the sender's clock; 0 when that is not known.
+    pub sent: u64,
 }
 
 /// A journal as read.

@@ -95,6 +95,7 @@ pub fn intent(address: &Address, step: u32, call: u32) -> Record {
         address: address.clone(),
         provider: "zstack".into(),
         request: "POST /zones".into(),
+        sent: 1_795_205_784,
     })
 }
 

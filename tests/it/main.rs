@@ -9,6 +9,7 @@ mod config_errors;
 mod conformance;
 mod examples;
 mod observe;
+mod properties;
 mod readme;
 mod recovery;
 mod resources;

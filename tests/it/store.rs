@@ -41,6 +41,7 @@ fn intent() -> Record {
         address: west(),
         provider: "zstack".into(),
         request: "POST /zones".to_owned(),
+        sent: 0,
     })
 }
 fn fresh() -> State {

@@ -18,6 +18,9 @@ pub struct Topology {
     pub clusters: BTreeMap<String, Cluster>,
     pub hosts: BTreeMap<String, Host>,
     pub storage: BTreeMap<String, Storage>,
+    /// Whether every list of attachments is written down, empty ones too: an attribute that is
+    /// removed forgets its attachments, an empty list detaches them.
+    pub explicit: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +99,7 @@ impl Topology {
             let mine = |s: &&(&String, &Storage)| s.1.clusters.contains(label);
             let storage = self.storage.iter().filter(|(_, s)| s.from_clusters);
             let storage: Vec<_> = storage.collect();
-            if !storage.is_empty() {
+            if !storage.is_empty() || self.explicit {
                 let attached = storage.iter().filter(mine).map(|(label, s)| address(label, s));
                 line(format!("primary_storage = {:?}", attached.collect::<Vec<_>>()));
             }
@@ -111,9 +114,9 @@ impl Topology {
         for (label, storage) in &self.storage {
             line(format!("[{}]\nzone = \"zone.{}\"", address(label, storage), storage.zone));
             line(format!("url = {:?}", storage.url));
-            if !storage.from_clusters {
-                let clusters: Vec<_> =
-                    storage.clusters.iter().map(|c| format!("cluster.{c}")).collect();
+            if !storage.from_clusters || self.explicit {
+                let own = storage.clusters.iter().filter(|_| !storage.from_clusters);
+                let clusters: Vec<_> = own.map(|c| format!("cluster.{c}")).collect();
                 line(format!("clusters = {clusters:?}"));
             }
         }

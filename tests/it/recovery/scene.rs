@@ -14,7 +14,7 @@ use crate::common::process::Rackform;
 use crate::common::topology::Topology;
 
 pub const PASSWORD: &str = "not-a-real-password";
-const JOURNAL: &str = "rackform.state.journal";
+pub const JOURNAL: &str = "rackform.state.journal";
 /// Far longer than anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -44,7 +44,13 @@ pub struct Scene {
 impl Scene {
     /// An empty cloud whose jobs take a little.
     pub fn new(topology: &Topology) -> Scene {
+        Scene::with(topology, &[])
+    }
+
+    /// The same with these files, among them perhaps what the cloud holds (`cloud.log`).
+    pub fn with(topology: &Topology, files: &[(&str, &str)]) -> Scene {
         let rackform = Rackform::new().env("SSH_PASSWORD", PASSWORD);
+        files.iter().for_each(|(name, text)| rackform.write(name, text));
         let data = rackform.path("cloud.log");
         let data = data.to_str().expect("a path in UTF-8");
         let cloud = Cloud::child(&["--job-latency", "5ms", "--data", data]);
