@@ -31,6 +31,9 @@ pub mod schedule;
 pub mod settle;
 pub mod steps;
 
+#[cfg(test)]
+mod tests;
+
 use crate::config::Desired;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::Inventory;

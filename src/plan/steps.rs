@@ -123,6 +123,7 @@ fn record_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         record.dependencies.clone_from(&prior.dependencies);
         record.prevent_destroy = prior.prevent_destroy;
     } else if let Some(pending) = inputs.state.pending.get(&decision.address) {
+        // Without them what a dead runner left half made would be deleted in any order.
         record.dependencies.clone_from(&pending.dependencies);
     }
     if let (Some(prior), Action::Update) = (decision.prior, decision.action) {

@@ -2,12 +2,11 @@
 //!
 //! A fixture says what people write, what the plan must say, and, by hand from the API's manual,
 //! which requests must leave. `run` carries it out with the real binary over real HTTP; `coverage`
-//! fails when a schema has something that no fixture touches; `mutants` shows that a wrong wire
-//! name in a schema cannot pass.
+//! fails when a schema has something that no fixture touches. That a wrong wire name in a schema
+//! cannot pass is shown beside the planner, in `src/plan/tests/mutants.rs`.
 
 mod coverage;
 mod fixture;
-mod mutants;
 mod run;
 
 use fixture::Fixture;
