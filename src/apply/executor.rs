@@ -4,7 +4,7 @@
 //! ready, tells it what has become effective or finished, and stops when asked. What a step does
 //! is `step`'s business.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -12,19 +12,16 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::address::Address;
 use crate::apply::ids::Ids;
 use crate::apply::settle;
-use crate::apply::step::{self, Context, Digests, End};
+use crate::apply::step::{self, Context, End};
 use crate::apply::{Run, Stop};
 use crate::event::{Event, Skip, Summary};
 use crate::observe::lookup::Coalescer;
 use crate::plan::schedule::{Because, Schedule};
-use crate::plan::{Action, Change, Op, Plan, StepIx};
-use crate::schema::{IdRule, Schemas};
-use crate::state::identity::client_id;
+use crate::plan::{Action, Op, Plan, Reason, StepIx};
+use crate::state::State;
 use crate::state::journal::Record;
-use crate::state::{Entry, State};
 use crate::store::StoreError;
 
 /// How often a waiting step says that it still waits.
@@ -39,7 +36,6 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
     let requests = requests(run);
     tell(run, Event::Started { steps: run.plan.steps.len() }).await;
     let mut summary = Summary::default();
-    write_down(run, state, &mut summary).await?;
     let (effective, became_effective) = mpsc::unbounded_channel();
     let lookups = run
         .connections
@@ -83,59 +79,6 @@ fn requests(run: &Run<'_>) -> u64 {
 /// A renderer that is gone (a closed pipe) stops no apply.
 async fn tell(run: &Run<'_>, event: Event) {
     let _ = run.events.send(event).await;
-}
-
-/// Changes that need no call: adopted, forgotten and recorded objects, and rows that are out of
-/// date in the state.
-async fn write_down(run: &Run<'_>, state: &State, summary: &mut Summary) -> Result<(), StoreError> {
-    for change in &run.plan.changes {
-        let address = change.address.clone();
-        let record = match change.action {
-            Action::Adopt | Action::Record => {
-                let digests = digests_of(state, &address);
-                Record::Entry { address, entry: Box::new(entry_of(change, digests)) }
-            }
-            Action::Forget => Record::Forgotten { address },
-            Action::Create | Action::Update | Action::Replace | Action::Delete => continue,
-        };
-        run.ledger.note(record).await?;
-        match change.action {
-            Action::Adopt => summary.adopted += 1,
-            Action::Forget => summary.forgotten += 1,
-            _ => {}
-        }
-    }
-    for (address, attrs) in &run.plan.refreshed {
-        // One at a time would cost a disk access each; the run's first intent waits for them.
-        run.ledger.queue(Record::Seen { address: address.clone(), attrs: attrs.clone() });
-    }
-    Ok(())
-}
-
-/// Digests that the state has for an object, also for one that a cut-off apply created.
-fn digests_of(state: &State, address: &Address) -> Digests {
-    let entry = state.entries.get(address).map(|entry| &entry.digests);
-    let pending = state.pending.get(address).map(|pending| &pending.digests);
-    entry.or(pending).cloned().unwrap_or_default()
-}
-
-fn entry_of(change: &Change, digests: Digests) -> Entry {
-    let id = change.id.clone().unwrap_or_default();
-    if change.address.member_of().is_some() {
-        return step::link_entry(change, &id);
-    }
-    Entry {
-        kind: change.record.kind.clone(),
-        provider: change.provider.clone(),
-        id,
-        attrs: change.seen.clone(),
-        dependencies: change.record.dependencies.clone(),
-        schema_version: change.record.schema_version,
-        digests,
-        incarnation: change.record.incarnation,
-        prevent_destroy: change.record.prevent_destroy,
-        declared_by: None,
-    }
 }
 
 struct Executor<'a> {
@@ -218,7 +161,7 @@ impl Executor<'_> {
             self.outcomes.set(ix, Outcome::Skipped);
             let (step, _) = self.step(ix);
             let (address, op) = (step.address.clone(), step.op.clone());
-            if op == Op::Create {
+            if matches!(op, Op::Create | Op::Attach) && !self.unfinished(ix) {
                 // It never left, so that nothing is pending. Losing this record costs a look-up.
                 let (address, text) = (address.clone(), "not started".to_owned());
                 let attempt = 0;
@@ -237,6 +180,13 @@ impl Executor<'_> {
             };
             self.tell(Event::StepSkipped { step: ix, address, op, because }).await;
         }
+    }
+
+    /// Whether a call of an earlier apply may still be at work on it.
+    fn unfinished(&self, ix: StepIx) -> bool {
+        let plan = self.context.run.plan;
+        let change = plan.steps[ix.0 as usize].change;
+        plan.changes[change as usize].reason == Reason::Unfinished
     }
 
     async fn progress(&self) {
@@ -296,43 +246,13 @@ impl Outcomes {
                 (Outcome::Done, Action::Update) => summary.updated += 1,
                 (Outcome::Done, Action::Replace) => summary.replaced += 1,
                 (Outcome::Done, Action::Delete) => summary.deleted += 1,
-                (Outcome::Done, Action::Adopt | Action::Forget | Action::Record) => {}
+                // Done with the state that the run began with.
+                (_, Action::Adopt) => summary.adopted += 1,
+                (_, Action::Forget) => summary.forgotten += 1,
+                (_, Action::Record) => {}
                 (Outcome::Failed, _) => summary.failed += 1,
                 (Outcome::Skipped | Outcome::Open, _) => summary.skipped += 1,
             }
         }
     }
-}
-
-/// The state that a run begins with: every object that it is about to create is pending in it, so
-/// that a dead runner leaves nothing unnamed.
-pub fn with_pending(
-    plan: &Plan,
-    schemas: &Schemas,
-    digests: &BTreeMap<Address, Digests>,
-    mut state: State,
-) -> State {
-    for change in creates(plan) {
-        let ty = schemas.get(change.ty);
-        let candidates = match ty.id {
-            IdRule::Client { .. } => {
-                let incarnation = change.record.incarnation;
-                vec![client_id(&state.lineage, &change.address, incarnation)]
-            }
-            _ => Vec::new(),
-        };
-        let earlier = state.pending.remove(&change.address);
-        let mut all = earlier.map(|p| p.candidates).unwrap_or_default();
-        all.retain(|id| !candidates.contains(id));
-        all.extend(candidates);
-        let digests = digests.get(&change.address).cloned().unwrap_or_default();
-        let pending = step::pending(change, all, change.record.incarnation, digests);
-        state.pending.insert(change.address.clone(), pending);
-    }
-    state
-}
-
-fn creates(plan: &Plan) -> impl Iterator<Item = &Change> {
-    let resources = plan.changes.iter().filter(|c| c.address.member_of().is_none());
-    resources.filter(|c| matches!(c.action, Action::Create | Action::Replace))
 }

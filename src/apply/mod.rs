@@ -2,7 +2,7 @@
 //!
 //! In: a [`Plan`], the configuration's secrets, connections and the locked store. Out: events and
 //! a [`Summary`]. It decides nothing about *what* to do: an `if` about that belongs into `plan`.
-//! `executor` runs the schedule, `step` one call, `verify` judges what reads back, `ledger` keeps
+//! `beginning` makes the state that a run begins with, `executor` runs the schedule, `step` one call, `verify` judges what reads back, `ledger` keeps
 //! journal and state in step, `recover` looks after what a dead runner left behind.
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,17 +17,21 @@ use crate::plan::Plan;
 use crate::provider::Connection;
 use crate::schema::Schemas;
 
+mod beginning;
 mod executor;
-mod failure;
+mod failures;
 mod ids;
 mod ledger;
 pub mod recover;
 mod settle;
 mod step;
 mod verify;
+mod waits;
 
-pub use executor::{run, with_pending};
+pub use beginning::beginning;
+pub use executor::run;
 pub use ledger::Ledger;
+pub use step::unix_now;
 
 /// What the user asks of a running apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -14,33 +14,24 @@ use futures_util::stream::FuturesUnordered;
 use crate::provider::{Connection, Outcome};
 use crate::state::journal::Intent;
 
-/// A call of a dead runner whose job did not end in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StillRunning {
-    pub intent: Intent,
-    pub waited: Duration,
-}
-
-/// Follows the jobs of open intents, at most `deadline` long each.
-///
-/// Returns those that still run then: their objects must not be planned for. A job that the
-/// server does not know was never accepted or is long over.
-pub async fn settle(
-    intents: &[(Arc<str>, Intent)],
+/// Follows the jobs of open intents, each as long as is given with it, and returns those that have
+/// not ended then. A job that the server does not know was never accepted or is long over; one of
+/// a provider that is not configured cannot be asked for.
+pub async fn settle<'a>(
+    intents: &[(&'a Intent, Duration)],
     connections: &HashMap<Arc<str>, Connection>,
-    deadline: Duration,
-) -> Vec<StillRunning> {
+) -> Vec<&'a Intent> {
     let mut running = Vec::new();
     let mut polls: FuturesUnordered<_> = intents
         .iter()
-        .filter_map(|(provider, intent)| {
-            let connection = connections.get(provider)?;
-            Some(async move { (intent, connection.resolve(&intent.job, deadline).await) })
+        .filter_map(|(intent, patience)| {
+            let connection = connections.get(&intent.provider)?;
+            Some(async move { (*intent, connection.resolve(&intent.job, *patience).await) })
         })
         .collect();
     while let Some((intent, outcome)) = polls.next().await {
         if matches!(outcome, Some(Outcome::Unknown { .. })) {
-            running.push(StillRunning { intent: intent.clone(), waited: deadline });
+            running.push(intent);
         }
     }
     running

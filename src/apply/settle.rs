@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::apply::step::{Context, FIRST_DELAY, LONGEST_DELAY};
+use crate::apply::step::Context;
 use crate::apply::verify::unmet;
+use crate::apply::waits::Waits;
 use crate::event::Event;
 use crate::inventory::LiveObject;
 use crate::plan::record;
@@ -26,7 +27,7 @@ pub async fn settle(context: &Context<'_>) -> Result<usize, StoreError> {
     let started = Instant::now();
     let mut open: Vec<&Settle> = context.run.plan.settles.iter().collect();
     let mut waiting: HashMap<&str, String> = HashMap::new();
-    let mut delay = FIRST_DELAY;
+    let mut pauses = Waits::new(started + PATIENCE);
     let mut told = false;
     while !open.is_empty() {
         let mut still = Vec::new();
@@ -45,15 +46,14 @@ pub async fn settle(context: &Context<'_>) -> Result<usize, StoreError> {
             }
         }
         open = still;
-        if open.is_empty() || started.elapsed() >= PATIENCE {
+        if open.is_empty() || pauses.over() {
             break;
         }
         if !told {
             told = true;
             tell(context, Event::Settling { objects: open.len() }).await;
         }
-        tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(LONGEST_DELAY);
+        pauses.pause().await;
     }
     for settle in &open {
         let waiting_for = waiting.remove(settle.address.as_str()).unwrap_or_default();

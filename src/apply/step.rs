@@ -6,21 +6,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::apply::Run;
-use crate::apply::failure::{failure, from_fault, ledger_failure, not_applied};
+use crate::apply::failures::{failure, from_fault, ledger_failure, not_applied};
 use crate::apply::ids::Ids;
 use crate::apply::ledger::Ledger;
 use crate::apply::verify::{Verdict, verify};
+use crate::apply::waits::Waits;
 use crate::event::{Event, Failure};
 use crate::inventory::LiveObject;
 use crate::observe::lookup::Coalescer;
-use crate::plan::{Change, Op, Step, StepIx, record};
+use crate::plan::{Change, Op, Reason, Step, StepIx, record};
 use crate::provider::{Connection, Fault, FaultKind, Outcome};
 use crate::schema::{IdRule, ResourceType};
 use crate::state::identity::{self, CallId};
@@ -58,10 +59,6 @@ impl Context<'_> {
 /// Ids to try before giving up on a create: each may be held by a deleted object that no query
 /// shows (reference 3.0, "Soft delete").
 const INCARNATIONS: u32 = 8;
-/// Readings that a sent value gets to show up after its job is done.
-const SETTLE: u32 = 5;
-pub const FIRST_DELAY: Duration = Duration::from_millis(50);
-pub const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Runs one step to its end.
 pub async fn run(context: &Context<'_>, ix: StepIx) -> End {
@@ -92,8 +89,8 @@ struct Worker<'a> {
 /// What the sent call came to.
 enum Sent {
     Effective,
-    /// The id that we chose may be taken.
-    IdTaken(Fault),
+    /// A create was refused: perhaps because an earlier, cut-off apply has got there before.
+    Refused(Fault),
 }
 
 impl Worker<'_> {
@@ -118,23 +115,53 @@ impl Worker<'_> {
                 self.note_candidate(incarnation).await?;
             }
             self.context.ids.set(&self.step.address, id.clone());
-            match self.send(incarnation - first).await? {
-                Sent::Effective => {}
-                Sent::IdTaken(fault) => match self.read(&id).await? {
-                    Some(live) if self.is_ours(&live) => {}
-                    Some(_) => return Err(self.definite(fault).await),
-                    None => continue,
+            let made = match self.send(incarnation - first).await? {
+                Sent::Effective => true,
+                Sent::Refused(fault) => match self.read(&id).await? {
+                    Some(live) if self.is_ours(&live) => {
+                        self.claim(&live, incarnation, fault).await?;
+                        false
+                    }
+                    None if fault.kind == FaultKind::IdTaken => continue,
+                    _ => return Err(self.refuse(fault, incarnation).await),
                 },
-            }
-            let live = self.read_back(&id).await?;
-            self.enter(&live, incarnation).await?;
+            };
+            self.read_back(&id, incarnation, made).await?;
             return Ok(Some(id));
         }
-        let last = first + INCARNATIONS;
-        self.note(Record::Incarnation { address: self.step.address.clone(), incarnation: last })
-            .await?;
         let text = format!("{INCARNATIONS} ids in a row are taken by objects that no query shows");
-        Err(failure(text, self.step))
+        let fault = Fault::new(FaultKind::IdTaken, text);
+        Err(self.refuse(fault, first + INCARNATIONS - 1).await)
+    }
+
+    /// A create was refused, but the object is there under our id and with our unique key. If the
+    /// id was taken, or an earlier apply left the create open, that one has made it: it is waited
+    /// for like our own. Otherwise it is what the failure left behind: it is written down, so
+    /// that it is not lost, and the failure stands.
+    async fn claim(
+        &self,
+        live: &LiveObject,
+        incarnation: u32,
+        fault: Fault,
+    ) -> Result<(), Failure> {
+        let expected = fault.kind == FaultKind::IdTaken || self.change.reason == Reason::Unfinished;
+        if expected {
+            return Ok(());
+        }
+        self.enter(live, incarnation, false).await?;
+        Err(from_fault(fault, self.step))
+    }
+
+    /// A create has definitely failed: its id is not used again, because it can stay taken though
+    /// no query shows it (reference 3.0).
+    async fn refuse(&self, fault: Fault, incarnation: u32) -> Failure {
+        let address = self.step.address.clone();
+        let failure = self.definite(fault).await;
+        let record = Record::Incarnation { address, incarnation: incarnation + 1 };
+        match self.ledger().note(record).await {
+            Ok(()) => failure,
+            Err(error) => ledger_failure(&error, self.step),
+        }
     }
 
     /// A later candidate is durable before it is tried.
@@ -169,9 +196,7 @@ impl Worker<'_> {
     async fn change(&self) -> Result<Option<Arc<str>>, Failure> {
         let id = self.own_id()?;
         self.send(0).await?;
-        let live = self.read_back(&id).await?;
-        let incarnation = self.change.record.incarnation;
-        self.enter(&live, incarnation).await?;
+        self.read_back(&id, self.change.record.incarnation, true).await?;
         Ok(Some(id))
     }
 
@@ -181,10 +206,8 @@ impl Worker<'_> {
         let mut wait = Waits::new(self.deadline);
         while self.read(&id).await?.is_some() {
             if wait.settled() {
-                return Err(failure(
-                    "the server accepted the delete, but the object is still there",
-                    self.step,
-                ));
+                let text = "the server accepted the delete, but the object is still there";
+                return Err(self.without_effect(text).await);
             }
             wait.pause().await;
         }
@@ -201,7 +224,7 @@ impl Worker<'_> {
         while self.attached(&owner, &to).await? != attach {
             if wait.settled() {
                 let text = "the server accepted the call, but the attachment reads as before";
-                return Err(failure(text, self.step));
+                return Err(self.without_effect(text).await);
             }
             wait.pause().await;
         }
@@ -260,7 +283,7 @@ impl Worker<'_> {
 
     async fn refused(&self, fault: Fault) -> Result<Sent, Failure> {
         match (&self.step.op, fault.kind) {
-            (Op::Create, FaultKind::IdTaken) => Ok(Sent::IdTaken(fault)),
+            (Op::Create, _) => Ok(Sent::Refused(fault)),
             // Deleting what is not there is done (reference 3.0).
             (Op::Delete | Op::Detach, FaultKind::Gone) => Ok(Sent::Effective),
             // "Already attached" and the like: reading back decides.
@@ -279,52 +302,48 @@ impl Worker<'_> {
         self.attached(&owner, &to).await.is_ok_and(|attached| attached == wanted)
     }
 
-    /// A definite failure: nothing is pending, and the id of a failed create is not used again,
-    /// because it can stay taken though no query shows it (reference 3.0).
+    /// A definite failure: nothing is under way any more.
     async fn definite(&self, fault: Fault) -> Failure {
-        let address = self.step.address.clone();
-        let text = fault.text.clone();
         let failed = Record::Failed {
-            address: address.clone(),
+            address: self.step.address.clone(),
             step: self.ix.0,
             attempt: 0,
             definite: true,
-            text,
+            text: fault.text.clone(),
         };
-        let mut records = vec![failed];
-        if self.step.op == Op::Create {
-            let incarnation = self.change.record.incarnation + 1;
-            records.push(Record::Incarnation { address, incarnation });
+        match self.ledger().note(failed).await {
+            Ok(()) => from_fault(fault, self.step),
+            Err(error) => ledger_failure(&error, self.step),
         }
-        for record in records {
-            if let Err(error) = self.ledger().note(record).await {
-                return ledger_failure(&error, self.step);
-            }
-        }
-        from_fault(fault, self.step)
     }
 
-    /// Reads the object until it is as promised.
-    async fn read_back(&self, id: &Arc<str>) -> Result<LiveObject, Failure> {
+    /// The server said "done", and nothing has changed.
+    async fn without_effect(&self, text: &str) -> Failure {
+        self.definite(Fault::new(FaultKind::Failed, text)).await
+    }
+
+    /// Reads the object until it is as promised, and writes it down as it is then: also where it
+    /// is not, so that the next plan starts from what is there. `made`: whether our call made it
+    /// so, and not one of an earlier apply, which may have sent other secrets.
+    async fn read_back(&self, id: &Arc<str>, incarnation: u32, made: bool) -> Result<(), Failure> {
         let mut wait = Waits::new(self.deadline);
         loop {
             let Some(live) = self.read(id).await? else {
                 if wait.settled() {
-                    return Err(failure(
-                        "the server says it is done, but no query shows the object",
-                        self.step,
-                    ));
+                    let text = "the server says it is done, but no query shows the object";
+                    return Err(Failure { unknown: true, ..failure(text, self.step) });
                 }
                 wait.pause().await;
                 continue;
             };
             match verify(self.ty, self.step, &self.change.diffs, &live, &self.context.ids) {
-                Verdict::Met => return Ok(live),
+                Verdict::Met => return self.enter(&live, incarnation, made).await,
                 Verdict::Waiting(what) if wait.over() => {
                     let text = format!("it did not come up in time: still waiting for {what}");
                     return Err(Failure { unknown: true, ..failure(text, self.step) });
                 }
                 Verdict::Differs { attr, now, as_before } if wait.settled() => {
+                    self.enter(&live, incarnation, false).await?;
                     return Err(not_applied(&attr, &now, as_before, self.step));
                 }
                 Verdict::Waiting(what) => {
@@ -345,15 +364,16 @@ impl Worker<'_> {
             .map_err(|fault| Failure { unknown: true, ..from_fault(fault, self.step) })
     }
 
-    /// Writes the object down as it is now.
-    async fn enter(&self, live: &LiveObject, incarnation: u32) -> Result<(), Failure> {
+    /// Writes the object down as it is now; with the digests of what the step proves if it `met`
+    /// what it promised.
+    async fn enter(&self, live: &LiveObject, incarnation: u32, met: bool) -> Result<(), Failure> {
         let address = &self.step.address;
         let record = &self.change.record;
         let desired = self.context.run.desired.get(address);
         let mut digests = self.ledger().digests(address);
         digests.retain(|name, _| record.secrets.contains(name));
         let confirmed = self.context.run.digests.get(address);
-        for name in &self.step.confirms {
+        for name in self.step.confirms.iter().filter(|_| met) {
             if let Some(digest) = confirmed.and_then(|d| d.get(name)) {
                 digests.insert(name.clone(), digest.clone());
             }
@@ -369,8 +389,25 @@ impl Worker<'_> {
             incarnation,
             prevent_destroy: record.prevent_destroy,
             declared_by: None,
+            owed: self.owed(),
         };
         self.note(Record::Entry { address: address.clone(), entry: Box::new(entry) }).await
+    }
+
+    /// Actions of this change that are still to be run after this step.
+    fn owed(&self) -> Vec<Arc<str>> {
+        let mut owed = self.change.record.owed.clone();
+        let steps = (0u32..).map(StepIx).zip(&self.context.run.plan.steps);
+        // The steps of a change stand together.
+        let from = steps.skip_while(|(_, step)| step.change != self.step.change);
+        for (ix, step) in from.take_while(|(_, step)| step.change == self.step.change) {
+            let Op::Action(name) = &step.op else { continue };
+            owed.retain(|owed| **owed != **name);
+            if ix > self.ix {
+                owed.push(name.as_str().into());
+            }
+        }
+        owed
     }
 
     fn intent(&self, request: &Request, job: &str, attempt: u32) -> Intent {
@@ -380,7 +417,9 @@ impl Worker<'_> {
             attempt,
             job: job.to_owned(),
             address: self.step.address.clone(),
+            provider: self.step.provider.clone(),
             request: format!("{} {}", request.method.as_str(), request.path),
+            sent: unix_now(),
         }
     }
 
@@ -402,6 +441,11 @@ impl Worker<'_> {
     }
 }
 
+/// Seconds of Unix time; 0 by a clock that is before it.
+pub fn unix_now() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
+}
+
 /// The entry of an attachment; `to` is the id of the other end.
 pub fn link_entry(change: &Change, to: &Arc<str>) -> Entry {
     Entry {
@@ -415,6 +459,7 @@ pub fn link_entry(change: &Change, to: &Arc<str>) -> Entry {
         incarnation: 0,
         prevent_destroy: false,
         declared_by: change.record.declared_by.clone(),
+        owed: Vec::new(),
     }
 }
 
@@ -436,31 +481,6 @@ pub fn pending(
         unique: change.record.unique.clone(),
         dependencies: change.record.dependencies.clone(),
         digests,
-    }
-}
-
-/// Growing pauses until a deadline.
-struct Waits {
-    deadline: Instant,
-    delay: Duration,
-    tries: u32,
-}
-
-impl Waits {
-    fn new(deadline: Instant) -> Self {
-        Self { deadline, delay: FIRST_DELAY, tries: 0 }
-    }
-    /// Whether the object has had its time to show what its job did.
-    fn settled(&self) -> bool {
-        self.tries >= SETTLE || self.over()
-    }
-    fn over(&self) -> bool {
-        Instant::now() >= self.deadline
-    }
-    async fn pause(&mut self) {
-        tokio::time::sleep_until((Instant::now() + self.delay).min(self.deadline)).await;
-        self.delay = (self.delay * 2).min(LONGEST_DELAY);
-        self.tries += 1;
     }
 }
 

@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::plan::guard::{self, Consent, Refusal};
 use crate::render;
 use crate::state::State;
-use crate::state::journal::Record;
+use crate::state::journal::{Intent, Record};
 use crate::store::{Guard, LocalStore, Snapshot, random_hex};
 
 pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Result<Exit, Failure> {
@@ -63,12 +63,13 @@ pub fn lock(
 }
 
 fn cannot_ask(destroy: bool) -> Diagnostic {
-    let command = if destroy { "destroy" } else { "apply" };
+    let (command, preview) =
+        if destroy { ("destroy", "plan --destroy") } else { ("apply", "plan") };
     Diagnostic::error(
         "cannot_ask",
         format!("`{command}` asks before it changes anything, and there is no terminal to ask on"),
     )
-    .help(format!("review `rackform plan`, then run: rackform {command} --auto-approve"))
+    .help(format!("review `rackform {preview}`, then run: rackform {command} --auto-approve"))
 }
 
 struct Command<'a> {
@@ -95,7 +96,7 @@ impl Command<'_> {
 
     /// The plan to carry out, shown, weighed and approved; `None` when there is nothing to do.
     async fn prepare(&self, snapshot: &Snapshot) -> Result<Option<Plan>, Failure> {
-        self.recover(snapshot).await?;
+        self.recover(snapshot).await;
         let planning = (&self.args.planning, self.destroy);
         let mut planned =
             planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
@@ -105,7 +106,7 @@ impl Command<'_> {
             return Ok(None);
         }
         let consent = planning::consent(&self.args.planning);
-        self.guard(&planned.plan, &snapshot.state, &consent)?;
+        self.guard(&planned.plan, snapshot, &consent)?;
         if !self.approve(&mut planned, &consent).await? {
             return Err(
                 Diagnostic::error("not_approved", "not approved: nothing was changed").into()
@@ -114,38 +115,49 @@ impl Command<'_> {
         Ok(Some(planned.plan))
     }
 
-    /// Follows the jobs of a cut-off apply to their end.
-    async fn recover(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+    /// Follows the jobs of a cut-off apply to their end, so that the plan sees what they did. Not
+    /// for longer than a step of this apply would wait for them, nor past a Ctrl-C: a job that the
+    /// server has lost in a restart is in processing for ever. What one that ends later makes is
+    /// found by the id that was written down.
+    async fn recover(&self, snapshot: &Snapshot) {
         if snapshot.unfinished.is_empty() {
-            return Ok(());
+            return;
         }
         self.event(&Event::Recovering { intents: snapshot.unfinished.len() });
-        let provider = |intent: &crate::state::journal::Intent| {
-            let entry = snapshot.state.entries.get(&intent.address).map(|e| e.provider.clone());
-            let pending = snapshot.state.pending.get(&intent.address).map(|p| p.provider.clone());
-            let owner =
-                snapshot.state.entries.get(&intent.address.owner()).map(|e| e.provider.clone());
-            entry.or(pending).or(owner)
+        let calls = snapshot.unfinished.iter().map(|intent| (intent, self.patience(intent)));
+        let calls: Vec<_> = calls.collect();
+        let mut stop = self.signals.0.clone();
+        let left = tokio::select! {
+            left = apply::recover::settle(&calls, &self.clouds.connections) => left,
+            _ = stop.changed() => return,
         };
-        let intents: Vec<_> = snapshot
-            .unfinished
-            .iter()
-            .filter_map(|intent| Some((provider(intent)?, intent.clone())))
-            .collect();
-        let running = apply::recover::settle(&intents, &self.clouds.connections, RECOVERY).await;
-        match running.first() {
-            None => Ok(()),
-            Some(first) => Err(still_running(
-                &first.intent.address.to_string(),
-                &first.intent.job,
-                running.len(),
-            )
-            .into()),
+        for intent in left {
+            let (address, job) = (&intent.address, &intent.job);
+            self.output.say(&format!(
+                "The call of the last apply for {address} has not ended (job {job}): what it has \
+                 done so far is compared with the configuration like everything else."
+            ));
         }
     }
 
-    fn guard(&self, plan: &Plan, state: &State, consent: &Consent) -> Result<(), Failure> {
-        let mut refusals = planning::hard_refusals(plan, state, self.session, consent);
+    /// What is left of the time that a step at this address may take.
+    fn patience(&self, intent: &Intent) -> Duration {
+        let session = self.session;
+        let own = session.desired.get(&intent.address.owner());
+        let timeouts = own.map(|desired| &desired.lifecycle.timeouts);
+        let longest = timeouts.and_then(|t| t.values().max()).map(|s| Duration::from_secs(*s));
+        let longest = longest.unwrap_or_else(|| {
+            let kind = self.clouds.clouds.get(&intent.provider).map(|cloud| &cloud.kind);
+            let provider = kind.and_then(|kind| session.schemas.providers.get(kind));
+            let deadlines = provider.map(|p| p.deadlines).unwrap_or_default();
+            deadlines.create.max(deadlines.delete)
+        });
+        let since = apply::unix_now().saturating_sub(intent.sent);
+        longest.saturating_sub(Duration::from_secs(since)).max(LAST_LOOK)
+    }
+
+    fn guard(&self, plan: &Plan, snapshot: &Snapshot, consent: &Consent) -> Result<(), Failure> {
+        let mut refusals = planning::hard_refusals(plan, snapshot, self.session, consent);
         let casualties = guard::casualties_refused(plan, consent);
         if self.args.auto_approve {
             refusals.extend(casualties);
@@ -246,7 +258,7 @@ impl Command<'_> {
         let session = self.session;
         let (digests, seal) =
             secrets::digests(&session.desired, &session.schemas, &state.secrets.salt)?;
-        let state = apply::with_pending(plan, &session.schemas, &digests, state);
+        let state = apply::beginning(plan, &session.schemas, &digests, state);
         Ok((state, digests, seal))
     }
 
@@ -286,8 +298,9 @@ impl Command<'_> {
 
 /// Events that may wait for a slow terminal before the apply waits for it.
 const EVENTS: usize = 4096;
-/// How long the jobs of a dead runner are followed: as long as the slowest one may take.
-const RECOVERY: Duration = Duration::from_secs(3600);
+
+/// For a job whose time is over: enough to be told that it has ended.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 fn total(plan: &Plan) -> u64 {
     plan.changes.iter().flat_map(|c| &c.casualties).map(|(_, n)| n).sum()
@@ -299,15 +312,4 @@ fn confirmed(digests: &Digests, ledger: &Ledger) -> bool {
         let known = ledger.digests(address);
         wanted.iter().all(|(attr, digest)| known.get(attr) == Some(digest))
     })
-}
-
-fn still_running(address: &str, job: &str, count: usize) -> Diagnostic {
-    Diagnostic::error(
-        "still_running",
-        format!(
-            "{count} calls of the last, cut-off apply have not ended, among them one for {address}"
-        ),
-    )
-    .detail(format!("The server still works on job {job}, or has lost it in a restart."))
-    .help("look at it in the cloud's console; when it is over, run `rackform apply` again")
 }

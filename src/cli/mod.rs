@@ -15,6 +15,7 @@ mod emulate;
 mod failure;
 mod graph;
 mod identity;
+mod import;
 mod output;
 mod plan;
 mod planning;
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&cli.dir, args, &mut output),
         Command::Apply(args) => apply::run(&cli.dir, args, false, &mut output),
         Command::Destroy(args) => apply::run(&cli.dir, args, true, &mut output),
+        Command::Import(args) => import::run(&cli.dir, args, &mut output),
         Command::State(args) => state::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),

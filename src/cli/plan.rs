@@ -44,7 +44,8 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
         };
         show(&planned, &session, output, args);
         let consent = planning::consent(&args.planning);
-        let missing = guard::missing_refused(&planned.plan, &snapshot.state, &consent);
+        let missing =
+            guard::missing_refused(&planned.plan, &snapshot.state, &snapshot.unfinished, &consent);
         if !missing.is_empty() {
             return Err(Failure::refused(planning::refused(&missing), &session.sources));
         }

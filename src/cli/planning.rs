@@ -19,6 +19,7 @@ use crate::plan::{self, Inputs, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
 use crate::schema::TypeIx;
 use crate::state::{Cloud, State};
+use crate::store::Snapshot;
 use crate::value::Value;
 
 /// Endpoint that means the built-in server.
@@ -295,11 +296,12 @@ pub fn refused(refusals: &[Refusal]) -> Diagnostics {
 /// Budget and missing objects: what no confirmation on a terminal can lift.
 pub fn hard_refusals(
     planned: &Plan,
-    state: &State,
+    snapshot: &Snapshot,
     session: &Session,
     consent: &Consent,
 ) -> Vec<Refusal> {
-    let mut refusals = guard::missing_refused(planned, state, consent);
+    let state = &snapshot.state;
+    let mut refusals = guard::missing_refused(planned, state, &snapshot.unfinished, consent);
     refusals.extend(guard::budget_refused(planned, state, &session.desired.settings, consent));
     refusals
 }

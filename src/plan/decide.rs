@@ -78,14 +78,16 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
     }
     for (address, entry) in &inputs.state.entries {
         let kept = inputs.desired.index.contains_key(address) && !inputs.options.destroy;
-        if address.member_of().is_none() && !kept {
+        if address.member_of().is_none() && !kept && !succeeded(inputs, address, entry) {
             orphan(inputs, address, entry, &mut draft, findings);
         }
     }
     for (address, pending) in &inputs.state.pending {
         let kept = inputs.desired.index.contains_key(address) && !inputs.options.destroy;
-        let known = inputs.state.entries.contains_key(address);
-        if address.member_of().is_none() && !kept && !known {
+        let entry = inputs.state.entries.get(address);
+        let known = entry.is_some_and(|entry| !succeeded(inputs, address, entry));
+        // Without a look at the cloud there is no telling whether it is there: it stays pending.
+        if address.member_of().is_none() && !kept && !known && inputs.live.is_some() {
             unfinished_orphan(inputs, address, pending, &mut draft);
         }
     }
@@ -142,18 +144,21 @@ fn resource<'a>(
     let address = &desired.address;
     if let Some(entry) = inputs.state.entries.get(address) {
         match known::live_of(inputs, desired.ty, entry) {
-            Live::Object(live) => existing(inputs, desired, Some(entry), live, draft, findings),
-            Live::Gone => {
+            Live::Object(live) => {
+                existing(inputs, desired, Some(entry), live, draft, findings);
+                return;
+            }
+            Live::Gone if !succeeded(inputs, address, entry) => {
                 draft.drift.push(Drift { address: address.clone(), attrs: None });
                 draft.known.ends(address);
                 create(inputs, desired, Some(entry), Reason::Vanished, draft);
+                return;
             }
+            Live::Gone => {}
         }
-        return;
     }
     let pending = inputs.state.pending.get(address);
-    let found = pending.and_then(|p| known::live_candidate(inputs, desired.ty, p));
-    match found {
+    match pending_live(inputs, desired.ty, address) {
         Some(live) => {
             draft.known.learn(address, &live.id);
             existing(inputs, desired, None, Cow::Borrowed(live), draft, findings);
@@ -163,6 +168,19 @@ fn resource<'a>(
             create(inputs, desired, None, reason, draft);
         }
     }
+}
+
+/// The live object that a cut-off apply created at an address.
+fn pending_live<'a>(inputs: &Inputs<'a>, ty: TypeIx, address: &Address) -> Option<&'a LiveObject> {
+    let pending = inputs.state.pending.get(address)?;
+    known::live_candidate(inputs, ty, pending)
+}
+
+/// Whether a cut-off apply has deleted the object to replace it, and its successor is there.
+fn succeeded(inputs: &Inputs<'_>, address: &Address, entry: &Entry) -> bool {
+    let Some(ty) = inputs.schemas.find(&entry.kind) else { return false };
+    pending_live(inputs, ty, address).is_some()
+        && matches!(known::live_of(inputs, ty, entry), Live::Gone)
 }
 
 fn create<'a>(
@@ -175,7 +193,8 @@ fn create<'a>(
     let ty = inputs.schemas.get(desired.ty);
     let pending = inputs.state.pending.get(&desired.address);
     let incarnation = match (prior, pending) {
-        (Some(entry), _) => entry.incarnation + 1,
+        (Some(entry), None) => entry.incarnation + 1,
+        (Some(entry), Some(pending)) => pending.incarnation.max(entry.incarnation + 1),
         (None, Some(pending)) => pending.incarnation,
         (None, None) => inputs.state.next_incarnation(&desired.address),
     };
@@ -243,6 +262,7 @@ fn existing<'a>(
         }
         Verdict::Nothing => match prior {
             None => (Action::Adopt, Reason::Unfinished),
+            Some(entry) if owes(ty, entry, &live) => (Action::Update, Reason::Unfinished),
             Some(entry) if entry.prevent_destroy != desired.lifecycle.prevent_destroy => {
                 (Action::Record, Reason::Protection)
             }
@@ -270,6 +290,13 @@ fn existing<'a>(
         incarnation,
         ..blank(desired)
     });
+}
+
+/// Whether an earlier apply changed it and was cut off before the action that goes with that.
+/// In Maintenance, where actions are refused, nothing is owed yet.
+fn owes(ty: &ResourceType, entry: &Entry, live: &LiveObject) -> bool {
+    entry.owed.iter().any(|name| ty.find_action(name).is_some())
+        && !super::steps::in_maintenance(ty, live)
 }
 
 enum Verdict {

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
+use crate::address::Address;
 use crate::config::Settings;
 use crate::plan::{Action, Change, Op, Plan, Reason, Step, schedule};
 use crate::schema::{Casualty, Count, ResourceType, Schemas, Side, Target};
 use crate::state::State;
+use crate::state::journal::Intent;
 
 /// A live count that a plan needs before it can be weighed.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,10 +213,17 @@ pub fn budget_refused(
 /// Below this number of objects of a type the budget does not apply.
 const BUDGET_FROM: u64 = 10;
 
-/// Many objects gone at once: more likely the wrong account or endpoint than an accident.
-pub fn missing_refused(plan: &Plan, state: &State, consent: &Consent) -> Vec<Refusal> {
+/// Many objects gone at once: more likely the wrong account or endpoint than an accident. Those
+/// that a cut-off apply was working on (`unfinished`) do not count: it may have deleted them.
+pub fn missing_refused(
+    plan: &Plan,
+    state: &State,
+    unfinished: &[Intent],
+    consent: &Consent,
+) -> Vec<Refusal> {
     let totals = totals(state);
-    let gone = count(plan, |c| c.reason == Reason::Vanished);
+    let worked_on: HashSet<&Address> = unfinished.iter().map(|intent| &intent.address).collect();
+    let gone = count(plan, |c| c.reason == Reason::Vanished && !worked_on.contains(&c.address));
     let over = gone.into_iter().filter(|(kind, n)| {
         let total = totals.get(kind).copied().unwrap_or(0);
         *n >= MISSING_FROM

@@ -13,7 +13,7 @@ use crate::plan::decide::{Decision, Draft, LinkEnds, lasting_id};
 use crate::plan::known::Known;
 use crate::plan::{Action, Drift, Inputs, Note, Reason};
 use crate::schema::{LinkIx, TypeIx};
-use crate::state::Entry;
+use crate::state::{Entry, Pending, State};
 
 /// Decides about every attachment of the configuration and the state.
 pub fn decide<'a>(inputs: &Inputs<'a>, draft: &mut Draft<'a>) {
@@ -30,6 +30,14 @@ pub fn decide<'a>(inputs: &Inputs<'a>, draft: &mut Draft<'a>) {
         let kept = declared.contains_key(address) && !inputs.options.destroy;
         if address.member_of().is_some() && !kept {
             orphan(inputs, (address, entry), &mentions, draft);
+        }
+    }
+    for (address, pending) in &inputs.state.pending {
+        let kept = declared.contains_key(address) && !inputs.options.destroy;
+        let known = inputs.state.entries.contains_key(address);
+        // Without a look at the cloud there is no telling whether it is there: it stays pending.
+        if address.member_of().is_some() && !kept && !known && inputs.live.is_some() {
+            unfinished_orphan(inputs, (address, pending), draft);
         }
     }
 }
@@ -131,9 +139,14 @@ fn orphan<'a>(
     let Some(member) = address.member_of() else { return };
     let Some(ty) = inputs.schemas.find(&entry.kind) else { return };
     let Some(link) = inputs.schemas.get(ty).find_link(&member.name) else { return };
-    let owner = address.owner();
-    let ends = LinkEnds { link, owner: end_of(&owner, inputs), to: other_end(member, entry) };
-    let live = still_attached(inputs, ty, &ends, entry, &draft.known);
+    let to = match Address::parse(&member.key) {
+        Ok(address) => End::Ours(address),
+        Err(_) => End::Foreign(entry.id.clone()),
+    };
+    let ends = LinkEnds { link, owner: end_of(&address.owner(), inputs), to };
+    let object = (&entry.provider, ty);
+    let live = inputs.live.is_none()
+        || still_attached(inputs, object, (&ends, Some(&entry.id)), &draft.known);
     let (action, reason) = if !live {
         (Action::Forget, Reason::Vanished)
     } else if inputs.options.destroy {
@@ -160,38 +173,65 @@ fn orphan<'a>(
     });
 }
 
-fn end_of(address: &Address, inputs: &Inputs<'_>) -> End {
-    match inputs.state.entries.get(address) {
-        Some(_) => End::Ours(address.clone()),
-        None => End::Foreign(address.label().into()),
-    }
-}
-
-/// The other end as the state has it: an address while it is ours, its id otherwise.
-fn other_end(member: &crate::address::Member, entry: &Entry) -> End {
-    match Address::parse(&member.key) {
+/// An attachment that a dead runner was about to make, and that the configuration no longer wants.
+fn unfinished_orphan<'a>(
+    inputs: &Inputs<'a>,
+    (address, pending): (&Address, &'a Pending),
+    draft: &mut Draft<'a>,
+) {
+    let Some(member) = address.member_of() else { return };
+    let Some(ty) = inputs.schemas.find(&pending.kind) else { return };
+    let Some(link) = inputs.schemas.get(ty).find_link(&member.name) else { return };
+    let to = match Address::parse(&member.key) {
         Ok(address) => End::Ours(address),
-        Err(_) => End::Foreign(entry.id.clone()),
+        Err(_) => End::Foreign(member.key.clone()),
+    };
+    let ends = LinkEnds { link, owner: end_of(&address.owner(), inputs), to };
+    let live = still_attached(inputs, (&pending.provider, ty), (&ends, None), &draft.known);
+    draft.decisions.push(Decision {
+        address: address.clone(),
+        ty,
+        provider: pending.provider.clone(),
+        action: if live { Action::Delete } else { Action::Forget },
+        reason: Reason::Unfinished,
+        differences: Vec::new(),
+        desired: None,
+        prior: None,
+        live: None,
+        link: Some(ends),
+        origin: None,
+        incarnation: 0,
+        declared_by: None,
+    });
+}
+
+/// An end as the state has it: an address while it is ours or about to be, its id otherwise.
+fn end_of(address: &Address, inputs: &Inputs<'_>) -> End {
+    let State { entries, pending, .. } = inputs.state;
+    if entries.contains_key(address) || pending.contains_key(address) {
+        End::Ours(address.clone())
+    } else {
+        End::Foreign(address.label().into())
     }
 }
 
+/// Whether an attachment of the state is there; `to`: the id of the other end, where it is known.
 fn still_attached(
     inputs: &Inputs<'_>,
-    ty: TypeIx,
-    ends: &LinkEnds,
-    entry: &Entry,
+    (provider, ty): (&Arc<str>, TypeIx),
+    (ends, to): (&LinkEnds, Option<&Arc<str>>),
     known: &Known,
 ) -> bool {
-    let Some(inventory) = inputs.live else { return true };
-    let owner = match &ends.owner {
+    let Some(inventory) = inputs.live else { return false };
+    let id = |end: &End| match end {
         End::Ours(address) => known.current(address).cloned(),
         End::Foreign(id) => Some(id.clone()),
     };
-    owner.is_some_and(|owner| {
-        inventory
-            .get(&entry.provider, ty, &owner)
-            .is_some_and(|live| live.linked(ends.link).contains(&entry.id))
-    })
+    let Some((owner, to)) = id(&ends.owner).zip(to.cloned().or_else(|| id(&ends.to))) else {
+        return false;
+    };
+    let owner = inventory.get(provider, ty, &owner);
+    owner.is_some_and(|live| live.linked(ends.link).contains(&to))
 }
 
 /// Whether the attribute that declared it was removed while its resource stays: the attachments

@@ -177,7 +177,7 @@ pub enum Reason {
     New,
     /// In the state, gone from the cloud.
     Vanished,
-    /// An earlier apply was cut off while creating it.
+    /// An earlier apply was cut off while it made it, or before an action that belongs to it.
     Unfinished,
     /// Attributes differ.
     Differs,
@@ -253,6 +253,8 @@ pub struct Record {
     pub secrets: Vec<Arc<str>>,
     /// Its unique key, for types whose id the server assigns.
     pub unique: Vec<(Arc<str>, String)>,
+    /// Actions that an earlier apply left to be run; those among the steps are, the others stay.
+    pub owed: Vec<Arc<str>>,
 }
 
 /// One call.
@@ -278,6 +280,9 @@ pub struct Step {
     pub confirms: Vec<Arc<str>>,
     /// The cluster whose hosts this step makes unavailable, as address or id.
     pub disrupts: Option<Arc<str>>,
+    /// Whether the object stays unavailable after this step, until a later step of its change: a
+    /// replaced host is away from its delete to its create.
+    pub stays_away: bool,
     /// Whether this is the last step of its change.
     pub last: bool,
     /// Seconds until the executor gives up waiting.

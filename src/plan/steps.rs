@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::{DesiredResource, End};
+use crate::inventory::LiveObject;
 use crate::plan::decide::{self, Decision, Draft, LinkEnds};
 use crate::plan::diff;
 use crate::plan::known::Known;
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Call, Condition, IdRule, Kind, Quirk, ResourceType, Schemas, Side,
+    ActionIx, AttrIx, Attribute, Call, Condition, IdRule, Kind, Quirk, ResourceType, Schemas, Side,
     UniqueItem, Wait,
 };
 use crate::state::identity::client_id;
@@ -63,11 +64,14 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
     }
 }
 
-/// For what changes only in the state: the attributes that it will hold.
+/// For what changes only in the state, or enters it before anything is sent: the attributes that
+/// it will hold.
 fn seen(schemas: &Schemas, decision: &Decision<'_>) -> Vec<(Arc<str>, Value)> {
     let ty = schemas.get(decision.ty);
     match (&decision.live, decision.action) {
-        (Some(live), Action::Adopt | Action::Record) => {
+        (Some(live), action)
+            if decision.prior.is_none() || matches!(action, Action::Adopt | Action::Record) =>
+        {
             record::seen(ty, decision.desired.map(|d| &d.attrs), &live.attrs)
         }
         _ => Vec::new(),
@@ -122,6 +126,9 @@ fn record_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
     } else if let Some(pending) = inputs.state.pending.get(&decision.address) {
         // Without them what a dead runner left half made would be deleted in any order.
         record.dependencies.clone_from(&pending.dependencies);
+    }
+    if let (Some(prior), Action::Update) = (decision.prior, decision.action) {
+        record.owed.clone_from(&prior.owed);
     }
     record
 }
@@ -179,7 +186,9 @@ impl<'b> Maker<'_, 'b> {
             Action::Update => self.update(ty),
             Action::Replace => {
                 self.delete(ty);
+                let gone = self.previous;
                 self.create(ty);
+                self.away_between(gone);
             }
             Action::Delete => self.delete(ty),
             Action::Adopt | Action::Forget | Action::Record => {}
@@ -215,7 +224,9 @@ impl<'b> Maker<'_, 'b> {
             self.one_update(ty, desired, call, changed, &phases);
         }
         if phases.deferred {
-            self.note_deferred(ty, &phases);
+            if !phases.then.is_empty() {
+                self.note_deferred(ty, &phases);
+            }
         } else {
             for action in &phases.then {
                 self.then(ty, desired, *action, &phases);
@@ -273,6 +284,16 @@ impl<'b> Maker<'_, 'b> {
         self.push(step);
     }
 
+    /// The object counts as unavailable from its delete to the end of the step that follows.
+    fn away_between(&mut self, delete: Option<StepIx>) {
+        let Some(StepIx(delete)) = delete else { return };
+        let scope = self.plan.steps[delete as usize].disrupts.clone();
+        if let (Some(scope), Some(create)) = (scope, self.plan.steps.get_mut(delete as usize + 1)) {
+            create.disrupts = Some(scope);
+            self.plan.steps[delete as usize].stays_away = true;
+        }
+    }
+
     fn link(&mut self, ends: &LinkEnds) {
         let Side::Owner { attach, detach, .. } = &self.ty().link(ends.link).side else { return };
         let action = self.decision.action;
@@ -316,6 +337,7 @@ impl<'b> Maker<'_, 'b> {
             wait: wait(call),
             confirms: Vec::new(),
             disrupts: None,
+            stays_away: false,
             last: false,
             deadline: self.deadlines().update.as_secs(),
         }
@@ -395,18 +417,17 @@ impl<'a> Phases<'a> {
         changed: &[AttrIx],
         decision: &Decision<'_>,
     ) -> Self {
-        let state = ty.attrs().find(|(_, a)| a.quirk == Some(Quirk::LeaveMaintenanceFirst));
-        let now =
-            |ix: AttrIx| decision.live.as_ref().and_then(|l| l.attrs[usize::from(ix.0)].as_str());
-        let in_maintenance = state.is_some_and(|(ix, _)| {
-            decision.action == Action::Update && now(ix).is_some_and(|s| s.ends_with(MAINTENANCE))
-        });
-        let moves = state.is_some_and(|(ix, _)| changed.contains(&ix));
+        let state = maintained(ty);
+        let in_maintenance = decision.action == Action::Update
+            && decision.live.as_ref().is_some_and(|live| in_maintenance(ty, live));
+        let prior = decision.prior.filter(|_| decision.action == Action::Update);
+        let owed = prior.map(|prior| prior.owed.as_slice()).unwrap_or_default();
+        let moves = state.is_some_and(|ix| changed.contains(&ix));
         let mut phases = Self {
             first: Vec::new(),
             middle: Vec::new(),
             last: Vec::new(),
-            then: BTreeSet::new(),
+            then: owed.iter().filter_map(|name| ty.find_action(name)).collect(),
             proven: Vec::new(),
             deferred: in_maintenance && !moves,
         };
@@ -415,7 +436,7 @@ impl<'a> Phases<'a> {
             if sent.is_empty() || !holds(&call.when, desired) {
                 continue;
             }
-            let is_state = state.is_some_and(|(ix, _)| call.sends(ix));
+            let is_state = state.is_some_and(|ix| call.sends(ix));
             match (is_state, in_maintenance) {
                 (true, true) => phases.first.push(call),
                 (true, false) => phases.last.push(call),
@@ -428,6 +449,18 @@ impl<'a> Phases<'a> {
         }
         phases
     }
+}
+
+/// The attribute that a type enters and leaves Maintenance by.
+fn maintained(ty: &ResourceType) -> Option<AttrIx> {
+    let quirk = |a: &Attribute| a.quirk == Some(Quirk::LeaveMaintenanceFirst);
+    ty.attrs().find(|(_, a)| quirk(a)).map(|(ix, _)| ix)
+}
+
+/// Whether an object is where the server refuses actions on it.
+pub fn in_maintenance(ty: &ResourceType, live: &LiveObject) -> bool {
+    let now = maintained(ty).and_then(|ix| live.attrs[usize::from(ix.0)].as_str());
+    now.is_some_and(|state| state.ends_with(MAINTENANCE))
 }
 
 /// Whether all conditions hold for the desired values.

@@ -102,7 +102,7 @@ pub(super) fn why(change: &Change) -> Option<String> {
         }
         Reason::New | Reason::Differs | Reason::Destroy => return None,
         Reason::Vanished => "it is gone from the cloud".to_owned(),
-        Reason::Unfinished => "an earlier apply was cut off while creating it".to_owned(),
+        Reason::Unfinished => "an earlier apply was cut off while it worked on it".to_owned(),
         Reason::Drifted => "it was changed outside of rackform".to_owned(),
         Reason::CannotUpdate(names) => {
             let names: Vec<_> = names.iter().map(clean).collect();

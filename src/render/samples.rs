@@ -89,6 +89,7 @@ pub fn step(text: &str, op: Op, change: u32) -> Step {
         wait: Vec::new(),
         confirms: Vec::new(),
         disrupts: None,
+        stays_away: false,
         last: true,
         deadline: 60,
     }

@@ -117,6 +117,7 @@ mod tests {
             incarnation: 2,
             prevent_destroy: true,
             declared_by: None,
+            owed: Vec::new(),
         }
     }
 

@@ -238,6 +238,7 @@ fn evil_state() -> State {
         incarnation: 0,
         prevent_destroy: false,
         declared_by: Some(EVIL.to_owned()),
+        owed: vec![EVIL.into()],
     };
     state.entries.insert(evil_address(), entry);
     state

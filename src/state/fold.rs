@@ -81,7 +81,10 @@ impl Fold {
             Record::Forgotten { address } => {
                 self.state.pending.remove(&address);
                 let next = self.remove(&address);
-                self.raise(address, next);
+                // As for `Removed`.
+                if address.member_of().is_none() {
+                    self.raise(address, next);
+                }
             }
             Record::Failed { address, step, attempt: _, definite, text: _ } => {
                 if definite {
@@ -105,9 +108,11 @@ impl Fold {
     fn insert(&mut self, address: Address, entry: Entry) {
         self.open.remove(&address);
         let state = &mut self.state;
-        let awaited = state.pending.get(&address).is_some_and(|pending| {
-            pending.candidates.contains(&entry.id) || pending.incarnation <= entry.incarnation
-        });
+        let link = address.member_of().is_some();
+        let awaited = link
+            || state.pending.get(&address).is_some_and(|pending| {
+                pending.candidates.contains(&entry.id) || pending.incarnation <= entry.incarnation
+            });
         if awaited {
             state.pending.remove(&address);
         }
@@ -129,7 +134,9 @@ impl Fold {
         self.open.remove(address);
         let removed = self.state.entries.remove(address).map(|entry| entry.incarnation);
         let successor = self.state.pending.get(address).map(|pending| pending.incarnation);
-        if removed.is_none() || successor <= removed {
+        // An attachment that is made anew has no incarnation to tell it from the one before.
+        let replaced = address.member_of().is_some() && removed.is_some();
+        if removed.is_none() || (successor <= removed && !replaced) {
             self.state.pending.remove(address);
         }
         removed.map_or(0, |used| used.saturating_add(1))

@@ -85,8 +85,12 @@ pub struct Intent {
     /// Job id under which the server knows it.
     pub job: String,
     pub address: Address,
+    /// Provider configuration: where to ask for the job.
+    pub provider: Arc<str>,
     /// `POST /zones`, for people.
     pub request: String,
+    /// When, in seconds of Unix time by the sender's clock; 0 when that is not known.
+    pub sent: u64,
 }
 
 /// A journal as read.

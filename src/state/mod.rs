@@ -99,9 +99,12 @@ pub struct Entry {
     /// For an attachment: the `RESOURCE.attribute` that declares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_by: Option<String>,
+    /// Actions that an apply set out to run after an update and whose end it did not record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<Arc<str>>,
 }
 
-/// An object that a create was about to be sent for.
+/// An object that a create, or an attachment that an attach was about to be sent for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pending {
@@ -135,6 +138,12 @@ fn is_false(flag: &bool) -> bool {
 impl Entry {
     pub fn attr(&self, name: &str) -> Option<&Value> {
         self.attrs.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
+    }
+    /// Notes an action that is still to be run.
+    pub fn owe(&mut self, action: &str) {
+        if !self.owed.iter().any(|owed| &**owed == action) {
+            self.owed.push(action.into());
+        }
     }
 }
 

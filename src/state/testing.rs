@@ -93,7 +93,9 @@ pub fn intent(address: &Address, step: u32, call: u32) -> Record {
         attempt: 0,
         job: format!("job-{step}-{call}"),
         address: address.clone(),
+        provider: "zstack".into(),
         request: "POST /zones".into(),
+        sent: 1_795_205_784,
     })
 }
 
@@ -148,6 +150,7 @@ pub fn any_entry() -> impl Strategy<Value = Entry> {
             incarnation: rest.1,
             prevent_destroy: rest.2,
             declared_by: rest.3,
+            owed: Vec::new(),
         },
     )
 }

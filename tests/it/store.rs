@@ -39,7 +39,9 @@ fn intent() -> Record {
         attempt: 0,
         job: "j0".to_owned(),
         address: west(),
+        provider: "zstack".into(),
         request: "POST /zones".to_owned(),
+        sent: 0,
     })
 }
 fn fresh() -> State {

@@ -77,9 +77,7 @@ pub fn library() -> BTreeMap<String, Module> {
     let mut open = vec![(String::new(), root().join("src/lib.rs"), false)];
     while let Some((name, path, for_tests)) = open.pop() {
         let text = fs::read_to_string(&path).expect("a readable source");
-        let file = syn::parse_file(&text).expect("sources that compile can be parsed");
-        let mut found = Found { name: name.clone(), ..Found::default() };
-        found.visit_file(&file);
+        let found = Found::in_file(&name, &text);
         for (child, child_for_tests) in &found.modules {
             let full = if name.is_empty() { child.clone() } else { format!("{name}::{child}") };
             let path = file_of(&path, child);
@@ -116,6 +114,13 @@ struct Found {
 }
 
 impl Found {
+    fn in_file(name: &str, text: &str) -> Self {
+        let file = syn::parse_file(text).expect("sources that compile can be parsed");
+        let mut found = Self { name: name.to_owned(), ..Self::default() };
+        found.visit_file(&file);
+        found
+    }
+
     fn path(&mut self, segments: &[String]) {
         if segments.len() > 1 {
             self.paths.insert(self.resolved(segments));
@@ -231,4 +236,50 @@ fn is_test(attribute: &syn::Attribute) -> bool {
         syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
         syn::Meta::NameValue(_) => false,
     }
+}
+
+#[test]
+fn nothing_that_a_file_names_is_overlooked() {
+    let text = r#"
+        use std::{fs, io::Write as _};
+        use super::{diff, known::{self, Known}};
+        #[derive(serde::Serialize)]
+        struct S { at: std::time::Instant }
+        fn f(value: &dyn axum::Trait) -> crate::value::Value {
+            println!("crate::not::code {}", toml::to_string(&value));
+            matches!(value, petgraph::Graph { .. });
+            self::inner::g()
+        }
+        mod inner;
+        #[cfg(test)]
+        mod tests { use reqwest::Client; }
+        #[cfg(test)]
+        mod more_tests;
+        #[test]
+        fn t() { rand::random() }
+    "#;
+    let found = Found::in_file("plan::decide", text);
+    let paths: Vec<&str> = found.paths.iter().map(String::as_str).collect();
+    assert_eq!(
+        paths,
+        [
+            "axum::Trait",
+            "crate::plan::decide::inner::g",
+            "crate::plan::diff",
+            "crate::plan::known",
+            "crate::plan::known::Known",
+            "crate::value::Value",
+            "petgraph::Graph",
+            "serde::Serialize",
+            "std::fs",
+            "std::io::Write",
+            "std::time::Instant",
+            "toml::to_string",
+        ]
+    );
+    assert_eq!(
+        found.modules,
+        BTreeMap::from([("inner".into(), false), ("more_tests".into(), true)])
+    );
+    assert!(found.macros.contains("println"));
 }

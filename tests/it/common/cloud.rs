@@ -197,6 +197,16 @@ impl Cloud {
         self.send(with_body(request, body))
     }
 
+    /// The jobs of all calls, with their state and the status they ended with.
+    pub fn jobs(&self) -> Vec<Value> {
+        let jobs = self.control(Method::GET, "rows/job", None);
+        jobs.as_array().expect("a list of jobs").clone()
+    }
+
+    pub fn jobs_are_done(&self) -> bool {
+        self.jobs().iter().all(|job| job["state"] == "done")
+    }
+
     /// `kill -9`; only a child can be killed.
     pub fn kill(&mut self) {
         match &mut self.server {

@@ -3,5 +3,6 @@
 pub mod cloud;
 pub mod process;
 pub mod raw;
+pub mod topology;
 
 mod harness_tests;
