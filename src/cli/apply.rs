@@ -35,7 +35,11 @@ pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Resu
     let snapshot = guard.read()?;
     signals::block_on(async {
         let signals = signals::listen()?;
-        let clouds = Clouds::open(&session, &snapshot.state).await?;
+        let clouds = Clouds::open(&session, &snapshot.state);
+        let clouds = match signals::until_signal(clouds, &signals).await {
+            Ok(clouds) => clouds?,
+            Err(exit) => return Ok(exit),
+        };
         let command =
             Command { session: &session, clouds: &clouds, args, destroy, output, signals };
         let result = command.run(guard, snapshot).await;

@@ -213,6 +213,7 @@ pub enum State {
     },
     /// One object as last seen
     Show {
+        /// Address, as `rackform state list` has it
         #[arg(value_name = "ADDR")]
         address: Address,
         /// As JSON
@@ -221,6 +222,7 @@ pub enum State {
     },
     /// Forget objects; nothing is sent to the cloud
     Rm {
+        /// Addresses, as `rackform state list` has them
         #[arg(value_name = "ADDR", required = true)]
         addresses: Vec<Address>,
         /// How long to wait for another rackform to release the state
@@ -229,8 +231,10 @@ pub enum State {
     },
     /// Give an object another address
     Mv {
+        /// Address that it has
         #[arg(value_name = "FROM")]
         from: Address,
+        /// Address that it gets, of the same type
         #[arg(value_name = "TO")]
         to: Address,
         /// How long to wait for another rackform to release the state

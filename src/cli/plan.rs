@@ -29,17 +29,17 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
     }
     signals::block_on(async {
         let signals = signals::listen()?;
-        let work = async {
-            let clouds = Clouds::open(&session, &snapshot.state).await?;
-            let planning = (&args.planning, args.destroy);
-            let planned = planning::make(&session, &snapshot.state, &clouds, planning);
-            let planned = signals::until_signal(planned, &signals).await;
-            clouds.close().await;
-            planned.map_or_else(|exit| Ok(Err(exit)), |planned| planned.map(Ok))
+        let clouds = Clouds::open(&session, &snapshot.state);
+        let clouds = match signals::until_signal(clouds, &signals).await {
+            Ok(clouds) => clouds?,
+            Err(exit) => return Ok(exit),
         };
-        let planned: Result<planning::Planned, Exit> = work.await?;
+        let planning = (&args.planning, args.destroy);
+        let planned = planning::make(&session, &snapshot.state, &clouds, planning);
+        let planned = signals::until_signal(planned, &signals).await;
+        clouds.close().await;
         let planned = match planned {
-            Ok(planned) => planned,
+            Ok(planned) => planned?,
             Err(exit) => return Ok(exit),
         };
         show(&planned, &session, output, args);

@@ -80,7 +80,7 @@ fn held(
     .on(&decision.address)
     .detail(format!("{name:?} (id {holder}) is live and not managed here."))
     .help(format!(
-        "to take it over: rackform import '{}' {holder}   otherwise change the value",
+        "change the value, or take the object over: rackform import '{}' {holder}",
         decision.address
     ));
     match place(decision, ty, key.set).or(decision.origin) {

@@ -14,6 +14,7 @@ use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::known::{self, Known, Live};
+use crate::plan::maintenance;
 use crate::plan::record;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
 use crate::schema::{LinkIx, Quirk, ResourceType, TypeIx};
@@ -269,7 +270,7 @@ fn existing<'a>(
             Some(entry) => {
                 draft.unchanged += 1;
                 let seen = record::seen(ty, Some(&desired.attrs), &live.attrs);
-                if inputs.live.is_some() && seen != entry.attrs {
+                if inputs.live.is_some() && record::outdated(ty, &entry.attrs, &seen) {
                     draft.refreshed.push((desired.address.clone(), seen));
                 }
                 return;
@@ -296,7 +297,7 @@ fn existing<'a>(
 /// In Maintenance, where actions are refused, nothing is owed yet.
 fn owes(ty: &ResourceType, entry: &Entry, live: &LiveObject) -> bool {
     entry.owed.iter().any(|name| ty.find_action(name).is_some())
-        && !super::steps::in_maintenance(ty, live)
+        && !maintenance::in_maintenance(ty, live)
 }
 
 enum Verdict {

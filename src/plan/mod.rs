@@ -24,6 +24,7 @@ pub mod guard;
 pub mod known;
 pub mod links;
 pub mod lint;
+pub mod maintenance;
 pub mod order;
 pub mod record;
 pub mod schedule;

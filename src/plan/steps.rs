@@ -8,15 +8,14 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::{DesiredResource, End};
-use crate::inventory::LiveObject;
 use crate::plan::decide::{self, Decision, Draft, LinkEnds};
 use crate::plan::diff;
 use crate::plan::known::Known;
+use crate::plan::maintenance;
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Attribute, Call, Condition, IdRule, Kind, Quirk, ResourceType, Schemas, Side,
-    UniqueItem, Wait,
+    ActionIx, AttrIx, Call, Condition, IdRule, Kind, ResourceType, Schemas, Side, UniqueItem, Wait,
 };
 use crate::state::identity::client_id;
 use crate::value::Value;
@@ -408,8 +407,6 @@ struct Phases<'a> {
     deferred: bool,
 }
 
-const MAINTENANCE: &str = "Maintenance";
-
 impl<'a> Phases<'a> {
     fn of(
         ty: &'a ResourceType,
@@ -417,9 +414,9 @@ impl<'a> Phases<'a> {
         changed: &[AttrIx],
         decision: &Decision<'_>,
     ) -> Self {
-        let state = maintained(ty);
+        let state = maintenance::maintained(ty);
         let in_maintenance = decision.action == Action::Update
-            && decision.live.as_ref().is_some_and(|live| in_maintenance(ty, live));
+            && decision.live.as_ref().is_some_and(|live| maintenance::in_maintenance(ty, live));
         let prior = decision.prior.filter(|_| decision.action == Action::Update);
         let owed = prior.map(|prior| prior.owed.as_slice()).unwrap_or_default();
         let moves = state.is_some_and(|ix| changed.contains(&ix));
@@ -449,18 +446,6 @@ impl<'a> Phases<'a> {
         }
         phases
     }
-}
-
-/// The attribute that a type enters and leaves Maintenance by.
-fn maintained(ty: &ResourceType) -> Option<AttrIx> {
-    let quirk = |a: &Attribute| a.quirk == Some(Quirk::LeaveMaintenanceFirst);
-    ty.attrs().find(|(_, a)| quirk(a)).map(|(ix, _)| ix)
-}
-
-/// Whether an object is where the server refuses actions on it.
-pub fn in_maintenance(ty: &ResourceType, live: &LiveObject) -> bool {
-    let now = maintained(ty).and_then(|ix| live.attrs[usize::from(ix.0)].as_str());
-    now.is_some_and(|state| state.ends_with(MAINTENANCE))
 }
 
 /// Whether all conditions hold for the desired values.

@@ -1,6 +1,9 @@
 //! The integration tests: one binary, one module per subject.
 
 mod architecture;
+mod bad_days;
+mod bad_input;
+mod cli;
 mod common;
 mod config_errors;
 mod conformance;

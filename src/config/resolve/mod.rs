@@ -101,14 +101,18 @@ impl<'a> Work<'a> {
         let settings = self.settings(config.settings.as_ref());
         self.variables(&config.variables, facts);
         let providers = self.providers(&config.providers);
+        // Most needs stand here: to answer them costs no second round over all resources.
+        if let Some(asking) = self.asking() {
+            return Ok((asking, Diagnostics::default()));
+        }
         self.names.declare(&config.resources, self.schemas);
         let (mut resources, mut links) = self.resources(&config.resources, &providers);
         resources.sort_by(|a, b| a.address.cmp(&b.address));
         links.sort_by(|a, b| a.address.cmp(&b.address));
-        let needs = std::mem::take(&mut self.evaluator.needs);
-        if !needs.is_empty() {
-            return Ok((Desired { needs, ..Desired::default() }, Diagnostics::default()));
+        if let Some(asking) = self.asking() {
+            return Ok((asking, Diagnostics::default()));
         }
+        let needs = BTreeSet::new();
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
         let desired = Desired { resources, index, links, providers, settings, needs };
         self.check(&desired);
@@ -116,6 +120,12 @@ impl<'a> Work<'a> {
             self.findings.forget(provider::LITERAL_SECRET);
         }
         in_source_order(self.findings).into_result(desired)
+    }
+
+    /// What to answer with while there are needs.
+    fn asking(&mut self) -> Option<Desired> {
+        let needs = std::mem::take(&mut self.evaluator.needs);
+        (!needs.is_empty()).then(|| Desired { needs, ..Desired::default() })
     }
 
     fn resources(

@@ -276,10 +276,16 @@ clusters = ['${env("CLUSTER")}']
 "#;
     let first = judged(text, &Facts::default()).expect("asks");
     assert!(first.0.needs.contains(&Need::Env("PASSWORD".into())));
-    let unset: Vec<(String, Option<String>)> =
-        first.0.needs.iter().map(|Need::Env(name)| (name.clone(), None)).collect();
-    let facts = Facts { env: unset.into_iter().collect(), ..Facts::default() };
-    let (judged_without, warnings) = judged(text, &facts).expect("nothing to complain about");
+    // Providers and variables ask first, resources when those have their answers.
+    let mut facts = Facts::default();
+    let (judged_without, warnings) = loop {
+        let (found, warnings) = judged(text, &facts).expect("nothing to complain about");
+        if found.needs.is_empty() {
+            break (found, warnings);
+        }
+        facts.env.extend(found.needs.into_iter().map(|Need::Env(name)| (name, None)));
+    };
+    assert!(facts.env.contains_key("ZONE"));
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!((judged_without.resources, judged_without.needs.len()), (5, 0));
     // To plan it, all of that is needed.
