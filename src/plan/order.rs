@@ -119,14 +119,13 @@ fn barriers(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Pl
         }
         let ty = inputs.schemas.get(decision.ty);
         for rule in &ty.after {
-            let Some((name, scope)) = scope_of(inputs, draft, decision, rule) else { continue };
-            let up = format!("{name} in {scope}");
-            if let Some(StepIx(step)) = spot.create {
-                let gate = gate(plan, &mut gates, (true, up.clone()));
+            let scope = |up| scope_of(inputs, draft, decision, (rule, up));
+            if let (Some(StepIx(step)), Some(scope)) = (spot.create, scope(true)) {
+                let gate = gate(plan, &mut gates, (true, scope));
                 plan.steps[step as usize].gates.push(gate);
             }
-            if let Some(step) = spot.delete {
-                let GateIx(gate) = gate(plan, &mut gates, (false, up));
+            if let (Some(step), Some(scope)) = (spot.delete, scope(false)) {
+                let GateIx(gate) = gate(plan, &mut gates, (false, scope));
                 plan.gates[gate as usize].after.push(step);
             }
         }
@@ -158,27 +157,32 @@ fn gate(
     })
 }
 
-/// The scope in which a rule holds for an object: the object that both it and the rule's links
-/// refer to, by address or id.
+/// The scope in which a rule holds for an object, for its create (`up`) or its delete: the links
+/// to the object that it refers to, by address or id. One that moves is deleted where it was.
 fn scope_of(
     inputs: &Inputs<'_>,
     draft: &Draft<'_>,
     decision: &Decision<'_>,
-    rule: &After,
-) -> Option<(String, String)> {
+    (rule, up): (&After, bool),
+) -> Option<String> {
     let After::Link { kind, link } = rule else { return None };
     let owner = inputs.schemas.by_name(kind)?;
     let Side::Owner { to, .. } = &owner.link(owner.find_link(link)?).side else { return None };
     let ty = inputs.schemas.get(decision.ty);
-    let value = reference_to(ty, decision, to)?;
-    Some((format!("{kind}.{link}"), spell(value, &draft.known)?))
+    let value = reference_to(ty, decision, (to, up))?;
+    Some(format!("{kind}.{link} in {}", spell(value, &draft.known)?))
 }
 
-fn reference_to<'a>(ty: &ResourceType, decision: &'a Decision<'_>, to: &str) -> Option<&'a Value> {
+fn reference_to<'a>(
+    ty: &ResourceType,
+    decision: &'a Decision<'_>,
+    (to, up): (&str, bool),
+) -> Option<&'a Value> {
     let (ix, _) = ty.attrs().find(|(_, a)| matches!(&a.kind, Kind::Ref(t) if &**t == to))?;
     let ix = usize::from(ix.0);
     let desired = decision.desired.map(|d| &d.attrs[ix]);
-    desired.or_else(|| decision.live.as_ref().map(|l| &l.attrs[ix]))
+    let live = decision.live.as_ref().map(|l| &l.attrs[ix]);
+    if up { desired.or(live) } else { live.or(desired) }
 }
 
 fn spell(value: &Value, known: &Known) -> Option<String> {

@@ -28,7 +28,7 @@ impl Before {
     pub fn assert_order(&self, sent: &[Mutation]) {
         let [mut attached, mut added, mut removed] = [(); 3].map(|()| Places::new());
         let [mut detached, mut let_go, mut deleted] = [(); 3].map(|()| Places::new());
-        let mut put = |places: &mut Places, id: &str, at| {
+        let put = |places: &mut Places, id: &str, at| {
             places.entry(id.to_owned()).or_default().push(at);
         };
         for (at, request) in sent.iter().enumerate() {
