@@ -174,6 +174,10 @@ impl Diagnostics {
             self.push(finding);
         }
     }
+    /// Takes back all findings of a code.
+    pub fn forget(&mut self, code: &str) {
+        self.0.retain(|d| d.code != code);
+    }
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
     }

@@ -62,6 +62,16 @@ pub enum Event {
         op: Op,
         because: Skip,
     },
+    /// All steps are over; objects that come up through others are waited for.
+    Settling {
+        objects: usize,
+    },
+    /// It does not, and is not waited for any longer.
+    Unsettled {
+        address: Address,
+        waiting_for: String,
+        elapsed: Duration,
+    },
     /// First Ctrl-C: nothing new starts, `running` steps finish.
     Stopping {
         running: usize,
@@ -106,6 +116,8 @@ pub struct Summary {
     pub forgotten: usize,
     pub failed: usize,
     pub skipped: usize,
+    /// Objects that did not come up though all steps succeeded.
+    pub unsettled: usize,
     pub interrupted: bool,
     pub requests: u64,
     pub elapsed: Duration,

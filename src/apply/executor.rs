@@ -4,7 +4,7 @@
 //! ready, tells it what has become effective or finished, and stops when asked. What a step does
 //! is `step`'s business.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::apply::ids::Ids;
+use crate::apply::settle;
 use crate::apply::step::{self, Context, End};
 use crate::apply::{Run, Stop};
 use crate::event::{Event, Skip, Summary};
@@ -57,11 +58,15 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
         schedule: Schedule::new(run.plan, run.max_unavailable),
         outcomes: Outcomes::new(run.plan),
         running: HashMap::new(),
+        in_flight: HashSet::new(),
         stopped: false,
     };
     let interrupted = executor.drive(became_effective).await;
     executor.outcomes.count(run.plan, &mut summary);
     summary.interrupted = interrupted;
+    if !interrupted && summary.failed == 0 && summary.skipped == 0 {
+        summary.unsettled = settle::settle(&context).await?;
+    }
     summary.requests = self::requests(run) - requests;
     summary.elapsed = started.elapsed();
     tell(run, Event::Finished(summary.clone())).await;
@@ -82,6 +87,9 @@ struct Executor<'a> {
     schedule: Schedule<'a>,
     outcomes: Outcomes,
     running: HashMap<StepIx, Instant>,
+    /// Running steps whose call has not ended. Only these count against the parallelism: reading
+    /// an object back costs the server next to nothing, many at a time.
+    in_flight: HashSet<StepIx>,
     stopped: bool,
 }
 
@@ -94,7 +102,7 @@ impl Executor<'_> {
         let mut tick = tokio::time::interval(PROGRESS);
         tick.tick().await;
         loop {
-            while self.running.len() < context.run.parallelism {
+            while self.in_flight.len() < context.run.parallelism {
                 let Some(ix) = self.schedule.ready() else { break };
                 self.announce(ix).await;
                 steps.push(async move { (ix, step::run(context, ix).await) });
@@ -104,7 +112,10 @@ impl Executor<'_> {
             }
             tokio::select! {
                 Some((ix, end)) = steps.next() => self.finish(ix, end).await,
-                Some(ix) = effective.recv() => self.schedule.effective(ix),
+                Some(ix) = effective.recv() => {
+                    self.in_flight.remove(&ix);
+                    self.schedule.effective(ix);
+                }
                 Ok(()) = stop.changed() => {
                     match *stop.borrow_and_update() {
                         Stop::No => {}
@@ -120,6 +131,7 @@ impl Executor<'_> {
 
     async fn announce(&mut self, ix: StepIx) {
         self.running.insert(ix, Instant::now());
+        self.in_flight.insert(ix);
         let (step, action) = self.step(ix);
         let (address, op) = (step.address.clone(), step.op.clone());
         self.tell(Event::StepStarted { step: ix, address, action, op }).await;
@@ -127,6 +139,7 @@ impl Executor<'_> {
 
     async fn finish(&mut self, ix: StepIx, end: End) {
         let elapsed = self.running.remove(&ix).map(|at| at.elapsed()).unwrap_or_default();
+        self.in_flight.remove(&ix);
         let (step, action) = self.step(ix);
         let (address, op, last) = (step.address.clone(), step.op.clone(), step.last);
         let succeeded = matches!(end, End::Done { .. });

@@ -1,9 +1,10 @@
 //! Carrying out a plan: substitute, send, read back, write down.
 //!
 //! In: a [`Plan`], the configuration's secrets, connections and the locked store. Out: events and
-//! a [`Summary`]. It decides nothing about *what* to do: an `if` about that belongs into `plan`.
-//! `beginning` makes the state that a run begins with, `executor` runs the schedule, `step` one call, `verify` judges what reads back, `ledger` keeps
-//! journal and state in step, `recover` looks after what a dead runner left behind.
+//! a [`Summary`](crate::event::Summary). It decides nothing about *what* to do: an `if` about that
+//! belongs into `plan`. `beginning` makes the state that a run begins with, `executor` runs the
+//! schedule, `step` one call, `verify` judges what reads back, `ledger` keeps journal and state in
+//! step, `recover` looks after what a dead runner left behind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ mod failures;
 mod ids;
 mod ledger;
 pub mod recover;
+mod settle;
 mod step;
 mod verify;
 mod waits;

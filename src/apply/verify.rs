@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::inventory::LiveObject;
 use crate::plan::{AttrDiff, Expected, Shown, Step};
-use crate::schema::{Attribute, ResourceType};
+use crate::schema::{Attribute, Condition, ResourceType};
 use crate::value::Value;
 use crate::wire::Fill;
 
@@ -46,15 +46,17 @@ pub fn verify(
         let as_before = before.is_some_and(|before| is_before(before, now, ids));
         return Verdict::Differs { attr: name.clone(), now: now.to_string(), as_before };
     }
-    for condition in &step.wait {
+    unmet(ty, &step.wait, live).map_or(Verdict::Met, Verdict::Waiting)
+}
+
+/// The first condition that a live object does not meet, for people.
+pub fn unmet(ty: &ResourceType, wait: &[Condition], live: &LiveObject) -> Option<String> {
+    wait.iter().find_map(|condition| {
         let now = &live.attrs[usize::from(condition.attr.0)];
-        if !now.as_str().is_some_and(|text| condition.values.iter().any(|v| &**v == text)) {
-            let wanted: Vec<&str> = condition.values.iter().map(|v| &**v).collect();
-            let name = &ty.attr(condition.attr).name;
-            return Verdict::Waiting(format!("{name} {}, now {now}", wanted.join(" or ")));
-        }
-    }
-    Verdict::Met
+        let met = now.as_str().is_some_and(|text| condition.values.iter().any(|v| &**v == text));
+        let name = &ty.attr(condition.attr).name;
+        (!met).then(|| format!("{name} {}, now {now}", condition.values.join(" or ")))
+    })
 }
 
 /// A value that can be read but not set is passed through on the way to one that can

@@ -33,9 +33,13 @@ pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Resu
     let mut guard =
         lock(dir, if destroy { "destroy" } else { "apply" }, args.planning.lock_timeout, output)?;
     let snapshot = guard.read()?;
-    signals::runtime()?.block_on(async {
+    signals::block_on(async {
         let signals = signals::listen()?;
-        let clouds = Clouds::open(&session, &snapshot.state).await?;
+        let clouds = Clouds::open(&session, &snapshot.state);
+        let clouds = match signals::until_signal(clouds, &signals).await {
+            Ok(clouds) => clouds?,
+            Err(exit) => return Ok(exit),
+        };
         let command =
             Command { session: &session, clouds: &clouds, args, destroy, output, signals };
         let result = command.run(guard, snapshot).await;
@@ -63,12 +67,13 @@ pub fn lock(
 }
 
 fn cannot_ask(destroy: bool) -> Diagnostic {
-    let command = if destroy { "destroy" } else { "apply" };
+    let (command, preview) =
+        if destroy { ("destroy", "plan --destroy") } else { ("apply", "plan") };
     Diagnostic::error(
         "cannot_ask",
         format!("`{command}` asks before it changes anything, and there is no terminal to ask on"),
     )
-    .help(format!("review `rackform plan`, then run: rackform {command} --auto-approve"))
+    .help(format!("review `rackform {preview}`, then run: rackform {command} --auto-approve"))
 }
 
 struct Command<'a> {
@@ -82,30 +87,36 @@ struct Command<'a> {
 
 impl Command<'_> {
     async fn run(&self, guard: Guard, snapshot: Snapshot) -> Result<Exit, Failure> {
-        self.recover(&snapshot).await;
-        if let Some(exit) = self.signals.1.exit() {
-            self.output.say("Interrupted before anything was changed.");
-            return Ok(exit);
+        match signals::until_signal(self.prepare(&snapshot), &self.signals).await {
+            Ok(Ok(Some(plan))) => self.carry_out(guard, snapshot.state, &plan).await,
+            Ok(Ok(None)) => Ok(Exit::Done),
+            Ok(Err(failure)) => Err(failure),
+            Err(exit) => {
+                self.output.say("\nInterrupted before anything was changed.");
+                Ok(exit)
+            }
         }
+    }
+
+    /// The plan to carry out, shown, weighed and approved; `None` when there is nothing to do.
+    async fn prepare(&self, snapshot: &Snapshot) -> Result<Option<Plan>, Failure> {
+        self.recover(snapshot).await;
         let planning = (&self.args.planning, self.destroy);
         let mut planned =
             planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
         self.show(&planned);
         let cut_off = snapshot.unfolded.is_some();
         if planned.plan.changes.is_empty() && planned.plan.refreshed.is_empty() && !cut_off {
-            return Ok(Exit::Done);
+            return Ok(None);
         }
         let consent = planning::consent(&self.args.planning);
-        self.guard(&planned.plan, &snapshot, &consent)?;
+        self.guard(&planned.plan, snapshot, &consent)?;
         if !self.approve(&mut planned, &consent).await? {
-            self.output.say("Nothing was changed.");
-            return Ok(Exit::Error);
+            return Err(
+                Diagnostic::error("not_approved", "not approved: nothing was changed").into()
+            );
         }
-        if let Some(exit) = self.signals.1.exit() {
-            self.output.say("Interrupted before anything was changed.");
-            return Ok(exit);
-        }
-        self.carry_out(guard, snapshot.state, &planned.plan).await
+        Ok(Some(planned.plan))
     }
 
     /// Follows the jobs of a cut-off apply to their end, so that the plan sees what they did. Not
@@ -174,7 +185,7 @@ impl Command<'_> {
         let casualties = guard::casualties_refused(&planned.plan, consent);
         let approved = if casualties.is_empty() {
             let what = if self.destroy { "Destroy all of this?" } else { "Do this?" };
-            confirm::typed(self.output, what, "yes")
+            confirm::typed(self.output, what, "yes").await
         } else {
             let total = total(&planned.plan);
             for refusal in &casualties {
@@ -183,7 +194,7 @@ impl Command<'_> {
             let question = format!(
                 "This also takes down {total} objects that are not in the plan. Type their number to go on."
             );
-            confirm::typed(self.output, &question, &total.to_string())
+            confirm::typed(self.output, &question, &total.to_string()).await
         };
         if !approved {
             return Ok(false);
@@ -198,7 +209,7 @@ impl Command<'_> {
 
     async fn carry_out(&self, guard: Guard, state: State, plan: &Plan) -> Result<Exit, Failure> {
         let run_id = random_hex(16)?;
-        let (state, digests, seal) = self.prepare(state, plan)?;
+        let (state, digests, seal) = self.begin_with(state, plan)?;
         let salt = state.secrets.salt.clone();
         let recording = guard.begin(state.clone(), run_id.clone(), now())?;
         let ledger = Ledger::new(recording.writer(), &state, &run_id);
@@ -236,7 +247,7 @@ impl Command<'_> {
     }
 
     /// The state that the run begins with: lineage and salt drawn, pending objects named.
-    fn prepare(
+    fn begin_with(
         &self,
         mut state: State,
         plan: &Plan,
@@ -259,7 +270,11 @@ impl Command<'_> {
         if let (true, Some(exit)) = (summary.interrupted, self.signals.1.exit()) {
             return exit;
         }
-        if summary.failed > 0 || summary.skipped > 0 { Exit::Error } else { Exit::Done }
+        if summary.failed + summary.skipped + summary.unsettled > 0 {
+            Exit::Error
+        } else {
+            Exit::Done
+        }
     }
 
     fn show(&self, planned: &Planned) {

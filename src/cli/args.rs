@@ -54,7 +54,15 @@ pub enum Command {
     Validate(Validate),
     Plan(Plan),
     Apply(Apply),
+    /// Destroy everything that the state holds
+    #[command(after_help = "Examples:
+  rackform plan --destroy            shows what would go, and changes nothing
+  rackform destroy                   shows the plan and asks
+  rackform destroy --auto-approve    in CI
+
+Deletes everything that the state holds, dependants first, and nothing else.")]
     Destroy(Apply),
+    Import(Import),
     #[command(subcommand)]
     State(State),
     Graph(Graph),
@@ -69,7 +77,8 @@ pub enum Command {
   rackform validate
   rackform validate --json | jq .
 
-Environment variables and secrets are not needed. Exit code 1 if anything is wrong.")]
+Environment variables and secrets are not needed: what depends on one that is not set is not
+judged. Exit code 1 if anything is wrong.")]
 pub struct Validate {
     /// One JSON object a line instead of text
     #[arg(long)]
@@ -91,7 +100,7 @@ pub struct Vars {
 pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
-    /// Compare with the state instead of the cloud
+    /// Whether to ask the cloud; with false, the state is believed
     #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true",
           num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub refresh: bool,
@@ -167,6 +176,27 @@ pub struct Apply {
     pub planning: Planning,
 }
 
+/// Take over a live object
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rackform import host.kvm 5f1c0f8be2a74d0c9a3d1f0f6f3a2b1c
+
+The configuration must have a block for the address. Nothing is changed in the cloud; run
+`rackform plan` afterwards to see what differs.")]
+pub struct Import {
+    /// Address that the configuration has
+    #[arg(value_name = "ADDR")]
+    pub address: Address,
+    /// Id of the object: 32 hexadecimal digits
+    #[arg(value_name = "ID")]
+    pub id: String,
+    #[command(flatten)]
+    pub vars: Vars,
+    /// How long to wait for another rackform to release the state
+    #[arg(long = "lock-timeout", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: Duration,
+}
+
 /// Look at or change what rackform remembers
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
@@ -183,6 +213,7 @@ pub enum State {
     },
     /// One object as last seen
     Show {
+        /// Address, as `rackform state list` has it
         #[arg(value_name = "ADDR")]
         address: Address,
         /// As JSON
@@ -191,6 +222,7 @@ pub enum State {
     },
     /// Forget objects; nothing is sent to the cloud
     Rm {
+        /// Addresses, as `rackform state list` has them
         #[arg(value_name = "ADDR", required = true)]
         addresses: Vec<Address>,
         /// How long to wait for another rackform to release the state
@@ -199,8 +231,10 @@ pub enum State {
     },
     /// Give an object another address
     Mv {
+        /// Address that it has
         #[arg(value_name = "FROM")]
         from: Address,
+        /// Address that it gets, of the same type
         #[arg(value_name = "TO")]
         to: Address,
         /// How long to wait for another rackform to release the state

@@ -9,7 +9,7 @@ use crate::emulator::{self, FaultRule, Options};
 
 pub fn run(args: &Emulate, output: &mut Output) -> Result<Exit, Failure> {
     let options = options(args)?;
-    signals::runtime()?.block_on(async {
+    signals::block_on(async {
         let (mut stop, caught) = signals::listen()?;
         let running = emulator::start(options).await.map_err(|error| {
             Diagnostic::error("emulator", error.to_string())

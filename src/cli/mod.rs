@@ -3,9 +3,11 @@
 //! `args` says what can be asked, `session` gathers what the commands share, and each command has
 //! a file of its own whose body is the pipeline. Commands return an [`Exit`] or a [`Failure`].
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 mod apply;
 mod args;
@@ -15,6 +17,7 @@ mod emulate;
 mod failure;
 mod graph;
 mod identity;
+mod import;
 mod output;
 mod plan;
 mod planning;
@@ -43,6 +46,7 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&cli.dir, args, &mut output),
         Command::Apply(args) => apply::run(&cli.dir, args, false, &mut output),
         Command::Destroy(args) => apply::run(&cli.dir, args, true, &mut output),
+        Command::Import(args) => import::run(&cli.dir, args, &mut output),
         Command::State(args) => state::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
@@ -60,6 +64,12 @@ pub fn run() -> ExitCode {
 /// that means changes).
 fn usage(error: &clap::Error) -> ExitCode {
     // A closed pipe while printing help is nobody's loss.
-    let _ = error.print();
+    let _ = match error.kind() {
+        // Somebody who types the bare name wants to know what there is.
+        ErrorKind::MissingSubcommand if std::env::args_os().len() == 1 => {
+            write!(std::io::stderr(), "{}", Cli::command().render_help())
+        }
+        _ => error.print(),
+    };
     ExitCode::from(u8::from(error.use_stderr()))
 }

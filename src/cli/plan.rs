@@ -27,13 +27,21 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
             "Note: the last apply was cut off; the next one finds out what became of its calls.",
         );
     }
-    signals::runtime()?.block_on(async {
-        let clouds = Clouds::open(&session, &snapshot.state).await?;
-        let planned =
-            planning::make(&session, &snapshot.state, &clouds, (&args.planning, args.destroy))
-                .await;
+    signals::block_on(async {
+        let signals = signals::listen()?;
+        let clouds = Clouds::open(&session, &snapshot.state);
+        let clouds = match signals::until_signal(clouds, &signals).await {
+            Ok(clouds) => clouds?,
+            Err(exit) => return Ok(exit),
+        };
+        let planning = (&args.planning, args.destroy);
+        let planned = planning::make(&session, &snapshot.state, &clouds, planning);
+        let planned = signals::until_signal(planned, &signals).await;
         clouds.close().await;
-        let planned = planned?;
+        let planned = match planned {
+            Ok(planned) => planned?,
+            Err(exit) => return Ok(exit),
+        };
         show(&planned, &session, output, args);
         let consent = planning::consent(&args.planning);
         let missing =

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
@@ -32,6 +33,9 @@ pub struct Clouds {
     pub clouds: BTreeMap<Arc<str>, Cloud>,
     embedded: Vec<Embedded>,
 }
+
+/// How long a logout may take.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A plan, and what it took.
 pub struct Planned {
@@ -104,8 +108,9 @@ impl Clouds {
                     format!("provider.{name} logs in to another account than the one this state belongs to"),
                 )
                 .detail(format!(
-                    "The state was made with account {:?} at {}; this is account {:?} at {}.",
-                    known.account, known.endpoint, found.account, found.endpoint
+                    "The state was made with {}; this is {}.",
+                    known.sentence(),
+                    found.sentence()
                 ))
                 .help("correct the provider's settings; for another cloud use another directory");
                 return Err(Failure::refused(finding.into(), &session.sources));
@@ -117,7 +122,8 @@ impl Clouds {
     /// Logs out, and ends the built-in server if it is ours.
     pub async fn close(self) {
         for connection in self.connections.values() {
-            connection.close().await;
+            // A server that has gone silent keeps nobody.
+            let _ = tokio::time::timeout(FAREWELL, connection.close()).await;
         }
         for embedded in self.embedded {
             if let Some(server) = embedded.server {

@@ -1,10 +1,11 @@
 //! What the commands share: schemas, the configuration with its environment, the state's place.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::Vars;
 use crate::cli::failure::Failure;
-use crate::config::{self, Desired, Facts, Need, SourceFile, VariableInput};
+use crate::config::{self, Config, Desired, Facts, Judged, Need, SourceFile, VariableInput};
 use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::schema::{self, Schemas};
 
@@ -30,11 +31,7 @@ pub fn schemas() -> Result<Schemas, Failure> {
 impl Session {
     /// Reads the configuration of a directory and everything it needs from outside.
     pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
-        let schemas = schemas()?;
-        let loaded = config::load(files(dir)?, &schemas);
-        let sources = loaded.sources;
-        let config = loaded.config.map_err(|findings| Failure::findings(findings, &sources))?;
-        let mut facts = Facts { variables: variables(vars)?, ..Facts::default() };
+        let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
         let (desired, warnings) = loop {
             let expanded = config::expand(&config, &schemas, &facts, &sources);
             let (desired, warnings) =
@@ -42,12 +39,51 @@ impl Session {
             if desired.needs.is_empty() {
                 break (desired, warnings);
             }
-            for Need::Env(name) in desired.needs {
-                let value = std::env::var(&name).ok();
-                facts.env.insert(name, value);
-            }
+            answer(desired.needs, &mut facts);
         };
         Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings })
+    }
+}
+
+/// A configuration that was read, and what the command line and the environment say to it.
+struct Texts {
+    schemas: Schemas,
+    config: Config,
+    sources: Sources,
+    facts: Facts,
+}
+
+impl Texts {
+    fn read(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
+        let schemas = schemas()?;
+        let loaded = config::load(files(dir)?, &schemas);
+        let sources = loaded.sources;
+        let config = loaded.config.map_err(|findings| Failure::findings(findings, &sources))?;
+        let facts = Facts { variables: variables(vars)?, ..Facts::default() };
+        Ok(Self { schemas, config, sources, facts })
+    }
+}
+
+/// Judges the configuration of a directory; needs nothing from outside. With it come warnings and
+/// the sources that they quote.
+pub fn judge(dir: &Path, vars: &Vars) -> Result<(Judged, Diagnostics, Sources), Failure> {
+    let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
+    loop {
+        let judged = config::judge(&config, &schemas, &facts, &sources);
+        let (judged, warnings) =
+            judged.map_err(|findings| Failure::findings(findings, &sources))?;
+        if judged.needs.is_empty() {
+            return Ok((judged, warnings, sources));
+        }
+        answer(judged.needs, &mut facts);
+    }
+}
+
+/// Fetches what an evaluation asked for.
+fn answer(needs: BTreeSet<Need>, facts: &mut Facts) {
+    for Need::Env(name) in needs {
+        let value = std::env::var(&name).ok();
+        facts.env.insert(name, value);
     }
 }
 

@@ -9,11 +9,30 @@ use crate::apply::Stop;
 use crate::cli::failure::{Exit, Failure};
 use crate::diag::Diagnostic;
 
-/// A runtime with TLS ready.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        Diagnostic::error("runtime", format!("cannot start threads: {error}")).into()
-    })
+/// Runs a command that talks to something. A thread that still waits for somebody's answer does
+/// not keep the process.
+pub fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = built
+        .map_err(|error| Diagnostic::error("runtime", format!("cannot start threads: {error}")))?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    result
+}
+
+/// Work that changes nothing, ended at once by any signal: `Err` holds the exit code.
+pub async fn until_signal<T>(
+    work: impl Future<Output = T>,
+    (stop, caught): &(watch::Receiver<Stop>, Caught),
+) -> Result<T, Exit> {
+    let mut stop = stop.clone();
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop != Stop::No) => {
+            Err(caught.exit().unwrap_or(Exit::Interrupted))
+        }
+        done = work => Ok(done),
+    }
 }
 
 /// What arrived, for the exit code.

@@ -101,7 +101,7 @@ fn rename(
 }
 
 /// The state, if nothing of a cut-off apply is open: writing would forget its jobs.
-fn settled(guard: &mut crate::store::Guard) -> Result<State, Failure> {
+pub fn settled(guard: &mut crate::store::Guard) -> Result<State, Failure> {
     let snapshot = guard.read()?;
     if snapshot.unfinished.is_empty() {
         return Ok(snapshot.state);

@@ -1,23 +1,22 @@
-//! `rackform validate`: the configuration alone, without a network.
+//! `rackform validate`: the configuration alone, without a network and without secrets.
 
 use std::path::Path;
 
 use crate::cli::args::Validate;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::render::words;
 
 pub fn run(dir: &Path, args: &Validate, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
-    let session = Session::open(dir, &args.vars)?;
-    output.findings(&session.warnings, &session.sources);
+    let (judged, warnings, sources) = session::judge(dir, &args.vars)?;
+    output.findings(&warnings, &sources);
     if !args.json {
-        let (resources, links) = (session.desired.resources.len(), session.desired.links.len());
-        let links = words::many(links, "attachment");
+        let links = words::many(judged.links, "attachment");
         output.data(&format!(
             "The configuration is valid: {}, {links}.\n",
-            words::many(resources, "resource")
+            words::many(judged.resources, "resource")
         ));
     }
     Ok(Exit::Done)

@@ -6,53 +6,55 @@
 //! `pasword` must not show either), or to the default of a sensitive variable. What could not be
 //! parsed is masked by line.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, FuncCall};
 use hcl_edit::template::{Element, Template};
 use hcl_edit::visit::{Visit, visit_expr, visit_func_call};
+use rayon::prelude::*;
 
 use super::parse::{Parsed, opening};
+use super::secret_name::{name_is_sensitive, secret_start};
 use super::source::SourceText;
 use super::syntax::{Block, Entry, Literal, Node, Text};
 use crate::diag::{Sources, nearest};
 use crate::schema::{Attribute, Kind, Schemas};
 
-/// Words that make a name sensitive wherever they stand in it.
-const WORDS: [&str; 6] = ["passw", "secret", "token", "private_key", "passphrase", "credential"];
-
-/// Whether a name alone says that its value is a secret.
-pub fn name_is_sensitive(name: &str) -> bool {
-    let name = name.to_lowercase();
-    WORDS.iter().any(|word| name.contains(word)) || nearest(&name, ["password"]).is_some()
-}
-
-/// Whether a line gives a literal to a sensitive name.
-pub fn line_is_sensitive(line: &str) -> bool {
-    secret_start(line, true).is_some()
-}
-
 /// The masked copies, numbered as the texts are.
 pub fn sources(texts: Vec<SourceText>, parsed: &[Parsed], schemas: &Schemas) -> Sources {
+    let masked: Vec<(String, String)> = texts
+        .into_par_iter()
+        .zip(parsed)
+        .map(|(text, parsed)| (text.name, masked(text.text, parsed, schemas)))
+        .collect();
     let mut sources = Sources::default();
-    for (text, parsed) in texts.into_iter().zip(parsed) {
-        let mut mask = Mask { bytes: text.text.into_bytes(), schemas };
-        if parsed.syntax.is_empty() {
-            parsed.blocks.iter().for_each(|block| mask.block(block));
-        }
-        if !parsed.syntax.is_empty() || !parsed.mistakes.is_empty() {
-            // Of a broken file no line says whether its variable is sensitive.
-            mask.lines(!parsed.syntax.is_empty());
-        }
-        // Only whole characters are overwritten, by ASCII: it stays UTF-8. Were it not so, the
-        // replacement would only shift snippets.
-        sources.add(text.name, String::from_utf8_lossy(&mask.bytes).into_owned());
+    for (name, text) in masked {
+        sources.add(name, text);
     }
     sources
+}
+
+fn masked(text: String, parsed: &Parsed, schemas: &Schemas) -> String {
+    let mut mask = Mask { bytes: text.into_bytes(), schemas, names: HashMap::new() };
+    if parsed.syntax.is_empty() {
+        parsed.blocks.iter().for_each(|block| mask.block(block));
+    }
+    if !parsed.syntax.is_empty() || !parsed.mistakes.is_empty() {
+        // Of a broken file no line says whether its variable is sensitive.
+        mask.lines(!parsed.syntax.is_empty());
+    }
+    // Only whole characters are overwritten, by ASCII: it stays UTF-8. Were it not so, the
+    // replacement would only shift snippets.
+    String::from_utf8_lossy(&mask.bytes).into_owned()
 }
 
 struct Mask<'a> {
     bytes: Vec<u8>,
     schemas: &'a Schemas,
+    /// Whether a name alone is sensitive: the same few stand in thousands of blocks.
+    names: HashMap<Arc<str>, bool>,
 }
 
 impl Mask<'_> {
@@ -105,7 +107,7 @@ impl Mask<'_> {
     }
 
     fn entry(&mut self, entry: &Entry, secret: bool) {
-        if secret || name_is_sensitive(&entry.key.text) {
+        if secret || self.is_sensitive(&entry.key.text) {
             return self.node(&entry.value);
         }
         match &entry.value.value {
@@ -117,6 +119,15 @@ impl Mask<'_> {
             }),
             _ => {}
         }
+    }
+
+    fn is_sensitive(&mut self, name: &Arc<str>) -> bool {
+        if let Some(known) = self.names.get(name) {
+            return *known;
+        }
+        let sensitive = name_is_sensitive(name);
+        self.names.insert(name.clone(), sensitive);
+        sensitive
     }
 
     /// Overwrites all literals of a value.
@@ -183,16 +194,6 @@ impl Mask<'_> {
             }
         }
     }
-}
-
-/// Where the value of the first sensitive name of a line starts; perhaps also of a `default`.
-fn secret_start(line: &str, defaults: bool) -> Option<usize> {
-    line.match_indices('=').map(|(at, _)| at).find_map(|at| {
-        let before = line[..at].trim_end().trim_end_matches(['"', '\'']);
-        let name =
-            before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next()?;
-        (defaults && name == "default" || name_is_sensitive(name)).then_some(at + 1)
-    })
 }
 
 fn multi_line_end(text: &str, value: usize) -> Option<usize> {

@@ -8,6 +8,7 @@ pub mod expr;
 mod mask;
 pub mod parse;
 pub mod resolve;
+mod secret_name;
 pub mod source;
 pub mod syntax;
 
@@ -21,7 +22,7 @@ use crate::diag::{Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, LinkIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
-pub use resolve::{edges, expand};
+pub use resolve::{Judged, edges, expand, judge};
 pub use source::SourceFile;
 pub use syntax::Config;
 

@@ -20,6 +20,19 @@ pub enum OpenError {
     Tls(String),
 }
 
+impl OpenError {
+    /// What to do about it, where the text does not say so.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Endpoint { .. } => {
+                Some("an endpoint is a URL such as https://mn.example.com:8080")
+            }
+            Self::Ca(_) => Some("`ca_file` is a text file with `-----BEGIN CERTIFICATE-----`"),
+            Self::Credentials | Self::Tls(_) => None,
+        }
+    }
+}
+
 /// A call without a whole reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
@@ -39,6 +52,8 @@ pub enum TransportKind {
     Dns,
     /// The certificate or the handshake.
     Tls,
+    /// The server does not speak TLS at all.
+    NotTls,
     /// No connection in time, or the network has no way there.
     Unreachable,
     /// Connected, but no whole reply in time.
@@ -58,7 +73,7 @@ impl TransportError {
     pub fn may_have_arrived(&self) -> bool {
         use TransportKind as K;
         match self.kind {
-            K::Refused | K::Dns | K::Tls | K::Unreachable | K::Invalid => false,
+            K::Refused | K::Dns | K::Tls | K::NotTls | K::Unreachable | K::Invalid => false,
             K::Timeout | K::Closed | K::HalfReply | K::TooLarge => true,
         }
     }
@@ -68,7 +83,7 @@ impl TransportError {
         use TransportKind as K;
         match self.kind {
             K::Refused | K::Unreachable | K::Timeout | K::Closed | K::HalfReply => true,
-            K::Dns | K::Tls | K::TooLarge | K::Invalid => false,
+            K::Dns | K::Tls | K::NotTls | K::TooLarge | K::Invalid => false,
         }
     }
 
@@ -79,6 +94,7 @@ impl TransportError {
             K::Refused => "check host and port of `endpoint`, and that the server is running",
             K::Dns => "check the host name in `endpoint` and the resolver of this machine",
             K::Tls => "set `ca_file` to the certificate authority of the server, or check the port",
+            K::NotTls => "write http:// instead of https:// in `endpoint`, or check the port",
             K::Unreachable => "check `endpoint`, firewalls and the proxy variables (HTTPS_PROXY)",
             K::Timeout => "the server is slow or stuck; try again, or raise `timeout`",
             K::Closed | K::HalfReply => "the server or a proxy closed the connection; try again",
@@ -94,6 +110,7 @@ impl TransportError {
             K::Refused => format!("{endpoint} refuses connections"),
             K::Dns => format!("the host name of {endpoint} cannot be resolved"),
             K::Tls => format!("no trusted TLS connection to {endpoint}: {detail}"),
+            K::NotTls => format!("{endpoint} does not speak TLS: {detail}"),
             K::Unreachable => format!("{endpoint} cannot be reached: {detail}"),
             K::Timeout => format!("{endpoint} did not answer in time"),
             K::Closed => format!("{endpoint} closed the connection before answering"),
@@ -124,7 +141,8 @@ pub(super) fn sending(endpoint: &str, error: &reqwest::Error) -> TransportError 
     let kind = match () {
         () if error.is_builder() => K::Invalid,
         () if error.is_dns() => K::Dns,
-        () if is_tls(error) => K::Tls,
+        () if causes(error).any(|e| tls(e).is_some_and(is_no_tls)) => K::NotTls,
+        () if causes(error).any(|e| tls(e).is_some()) => K::Tls,
         () if error.is_connect() && is_refused(error) => K::Refused,
         () if error.is_connect() => K::Unreachable,
         () if error.is_timeout() => K::Timeout,
@@ -145,17 +163,20 @@ fn is_refused(error: &reqwest::Error) -> bool {
     })
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(holds_tls)
+/// The TLS error in an error. I/O errors wrap others, this one even twice, without naming them as
+/// their source.
+fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let wrapped = || error.downcast_ref::<io::Error>()?.get_ref();
+    error.downcast_ref().or_else(|| tls(wrapped()?))
 }
 
-/// I/O errors wrap others, the TLS error even twice, without naming them as their source.
-fn holds_tls(error: &(dyn Error + 'static)) -> bool {
-    error.is::<rustls::Error>()
-        || error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .is_some_and(|inner| holds_tls(inner))
+/// What came is no TLS record: a plain HTTP server answered.
+fn is_no_tls(error: &rustls::Error) -> bool {
+    use rustls::InvalidMessage as M;
+    matches!(
+        error,
+        rustls::Error::InvalidMessage(M::InvalidContentType | M::UnknownProtocolVersion)
+    )
 }
 
 fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -181,7 +181,7 @@ async fn a_certificate_is_trusted_only_when_said_so() {
 }
 
 #[tokio::test]
-async fn https_to_a_plain_port_is_a_tls_error() {
+async fn https_to_a_plain_port_is_named_as_such() {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let url = format!("https://{}", listener.local_addr().expect("bound"));
     std::thread::spawn(move || {
@@ -191,6 +191,6 @@ async fn https_to_a_plain_port_is_a_tls_error() {
     });
     let client = client(&url, |s| s.insecure_skip_verify = true);
     let error = client.send(call("/x")).await.err().expect("no TLS there");
-    assert_eq!(error.kind, TransportKind::Tls, "{error}");
+    assert_eq!(error.kind, TransportKind::NotTls, "{error}");
     assert!(!error.may_have_arrived());
 }

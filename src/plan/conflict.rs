@@ -80,7 +80,7 @@ fn held(
     .on(&decision.address)
     .detail(format!("{name:?} (id {holder}) is live and not managed here."))
     .help(format!(
-        "to take it over: rackform import '{}' {holder}   otherwise change the value",
+        "change the value, or take the object over: rackform import '{}' {holder}",
         decision.address
     ));
     match place(decision, ty, key.set).or(decision.origin) {
@@ -138,6 +138,11 @@ pub fn freed(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         }
         Action::Create | Action::Adopt | Action::Forget | Action::Record => Vec::new(),
     }
+}
+
+/// Names of the attributes of a key.
+pub fn names(ty: &ResourceType, set: usize) -> Vec<Arc<str>> {
+    set_attrs(ty, set).map(|ix| ty.attr(ix).name.clone()).collect()
 }
 
 fn set_attrs(ty: &ResourceType, set: usize) -> impl Iterator<Item = AttrIx> + '_ {

@@ -14,9 +14,10 @@ use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::known::{self, Known, Live};
+use crate::plan::maintenance;
 use crate::plan::record;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
-use crate::schema::{LinkIx, ResourceType, TypeIx};
+use crate::schema::{LinkIx, Quirk, ResourceType, TypeIx};
 use crate::state::{Entry, Pending};
 use crate::value::Value;
 
@@ -91,9 +92,6 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
             unfinished_orphan(inputs, address, pending, &mut draft);
         }
     }
-    super::links::decide(inputs, &mut draft);
-    draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
-    draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     draft
 }
 
@@ -242,8 +240,9 @@ fn existing<'a>(
     static NONE: Vec<Arc<str>> = Vec::new();
     let ty = inputs.schemas.get(desired.ty);
     let rotated = inputs.rotated.get(&desired.address).unwrap_or(&NONE);
-    let differences = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
-    let drifted = prior.is_some_and(|entry| note_drift(inputs, ty, entry, &live, draft));
+    let mut differences = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
+    differences.retain(|d| !on_its_way(ty, desired, &live, d, &mut draft.notes));
+    let drift = prior.map(|entry| note_drift(inputs, ty, entry, &live, draft)).unwrap_or_default();
     let requested = inputs.options.replace.contains(&desired.address);
     let verdict = verdict(&differences, requested, draft);
     let (action, reason) = match verdict {
@@ -258,6 +257,8 @@ fn existing<'a>(
             (Action::Replace, reason)
         }
         Verdict::Update => {
+            // What the configuration changed as well is not somebody else's doing.
+            let drifted = differences.iter().all(|d| drift.contains(&d.diff.name));
             (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
         }
         Verdict::Nothing => match prior {
@@ -269,7 +270,7 @@ fn existing<'a>(
             Some(entry) => {
                 draft.unchanged += 1;
                 let seen = record::seen(ty, Some(&desired.attrs), &live.attrs);
-                if inputs.live.is_some() && seen != entry.attrs {
+                if inputs.live.is_some() && record::outdated(ty, &entry.attrs, &seen) {
                     draft.refreshed.push((desired.address.clone(), seen));
                 }
                 return;
@@ -296,7 +297,7 @@ fn existing<'a>(
 /// In Maintenance, where actions are refused, nothing is owed yet.
 fn owes(ty: &ResourceType, entry: &Entry, live: &LiveObject) -> bool {
     entry.owed.iter().any(|name| ty.find_action(name).is_some())
-        && !super::steps::in_maintenance(ty, live)
+        && !maintenance::in_maintenance(ty, live)
 }
 
 enum Verdict {
@@ -354,16 +355,41 @@ fn refuse_protected(address: &Address, place: Span, verb: &str) -> Diagnostic {
         .help("apply `lifecycle = { prevent_destroy = false }` first, then plan again")
 }
 
-/// State vs live: what changed outside. Only attributes that the state knows count.
+/// Whether a difference goes away by itself: a host in PreMaintenance is on its way into
+/// Maintenance, and the server refuses to be told so again (reference 3.3).
+fn on_its_way(
+    ty: &ResourceType,
+    desired: &DesiredResource,
+    live: &LiveObject,
+    difference: &Difference,
+    notes: &mut Vec<Note>,
+) -> bool {
+    let ix = usize::from(difference.attr.0);
+    let is = |value: &Value, word: &str| value.as_str() == Some(word);
+    let on_its_way = ty.attr(difference.attr).quirk == Some(Quirk::LeaveMaintenanceFirst)
+        && is(&desired.attrs[ix], "Maintenance")
+        && is(&live.attrs[ix], "PreMaintenance");
+    if on_its_way {
+        notes.push(Note {
+            address: Some(desired.address.clone()),
+            text: "is on its way into Maintenance: its virtual machines still move".to_owned(),
+            help: Some("plan again later to see that it has arrived".to_owned()),
+        });
+    }
+    on_its_way
+}
+
+/// State vs live: what changed outside. Only attributes that the state knows count. Returns their
+/// names.
 fn note_drift(
     inputs: &Inputs<'_>,
     ty: &ResourceType,
     entry: &Entry,
     live: &LiveObject,
     draft: &mut Draft<'_>,
-) -> bool {
+) -> Vec<Arc<str>> {
     if inputs.live.is_none() {
-        return false;
+        return Vec::new();
     }
     let mut attrs = Vec::new();
     for (name, before) in &entry.attrs {
@@ -380,11 +406,11 @@ fn note_drift(
             forces_replace: false,
         });
     }
-    let drifted = !attrs.is_empty();
-    if let (true, Some(address)) = (drifted, draft.known.address_of(&entry.id).cloned()) {
+    let names = attrs.iter().map(|diff| diff.name.clone()).collect();
+    if let (false, Some(address)) = (attrs.is_empty(), draft.known.address_of(&entry.id).cloned()) {
         draft.drift.push(Drift { address, attrs: Some(attrs) });
     }
-    drifted
+    names
 }
 
 /// In the state, not in the configuration.

@@ -57,7 +57,7 @@ pub fn compare(
 
 /// All attributes that a create sets, against nothing.
 pub fn all_new(ty: &ResourceType, desired: &DesiredResource, ids: &dyn Ids) -> Vec<Difference> {
-    managed(ty, desired)
+    written(ty, desired)
         .map(|(ix, attr, wanted)| {
             let after = if attr.sensitive { Shown::Sensitive } else { desired_shown(wanted, ids) };
             let mut difference = difference(ty, desired, ix, Shown::Absent, after);
@@ -80,15 +80,24 @@ fn difference(
     Difference { attr: ix, diff: AttrDiff { name, before, after, origin, forces_replace } }
 }
 
-/// The attributes that the configuration manages: set, writable and not ignored.
+/// The attributes that the configuration sets.
+fn written<'a>(
+    ty: &'a ResourceType,
+    desired: &'a DesiredResource,
+) -> impl Iterator<Item = (AttrIx, &'a Attribute, &'a Value)> {
+    let all = ty.attrs().zip(&desired.attrs);
+    all.filter(|((_, attr), wanted)| attr.writable() && !wanted.is_null())
+        .map(|((ix, attr), wanted)| (ix, attr, wanted))
+}
+
+/// Those of an existing object that the configuration manages: `ignore_changes` leaves the rest
+/// as they are, but a create sends them.
 fn managed<'a>(
     ty: &'a ResourceType,
     desired: &'a DesiredResource,
 ) -> impl Iterator<Item = (AttrIx, &'a Attribute, &'a Value)> {
-    ty.attrs().zip(&desired.attrs).filter_map(|((ix, attr), wanted)| {
-        let ignored = desired.lifecycle.ignore_changes.contains(&ix);
-        (attr.writable() && !wanted.is_null() && !ignored).then_some((ix, attr, wanted))
-    })
+    let ignored = &desired.lifecycle.ignore_changes;
+    written(ty, desired).filter(|(ix, _, _)| !ignored.contains(ix))
 }
 
 /// Whether a desired value is what a live row holds.

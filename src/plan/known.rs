@@ -42,6 +42,10 @@ impl Known {
     pub fn ends(&mut self, address: &Address) {
         self.ending.insert(address.clone());
     }
+    /// Whether an object of ours is deleted or replaced by this plan.
+    pub fn is_ending(&self, address: &Address) -> bool {
+        self.ending.contains(address)
+    }
     /// The id that an address has now, lasting or not.
     pub fn current(&self, address: &Address) -> Option<&Arc<str>> {
         self.id_of.get(address)

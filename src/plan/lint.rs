@@ -2,6 +2,8 @@
 //!
 //! In: a plan. Out: nothing, or the ring of steps that wait for each other.
 
+use std::collections::BTreeSet;
+
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
 use crate::plan::{Op, Plan, Step};
@@ -25,13 +27,25 @@ pub fn check(plan: &Plan) -> Result<(), Diagnostic> {
         Ok(_) => Ok(()),
         Err(cycle) => {
             let nodes = cycle.edges.iter().map(|edge| edge.dependent);
-            let ring = nodes.filter_map(|n| plan.steps.get(n as usize));
-            Err(ring_of(ring.collect()))
+            let ring: Vec<_> = nodes.filter_map(|n| plan.steps.get(n as usize)).collect();
+            Err(places(plan, &ring, ring_of(&ring)))
         }
     }
 }
 
-fn ring_of(ring: Vec<&Step>) -> Diagnostic {
+/// Where the changes of a ring are declared.
+fn places(plan: &Plan, ring: &[&Step], finding: Diagnostic) -> Diagnostic {
+    let changes: BTreeSet<u32> = ring.iter().map(|step| step.change).collect();
+    changes.iter().fold(finding, |finding, change| {
+        let change = &plan.changes[*change as usize];
+        match change.origin {
+            Some(span) => finding.at(span, format!("`{}`", change.address)),
+            None => finding,
+        }
+    })
+}
+
+fn ring_of(ring: &[&Step]) -> Diagnostic {
     let lines: Vec<String> =
         ring.iter().map(|step| format!("  {} of {}", verb(&step.op), step.address)).collect();
     let mut addresses: Vec<&str> = ring.iter().map(|step| step.address.as_str()).collect();

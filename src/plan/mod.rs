@@ -24,10 +24,15 @@ pub mod guard;
 pub mod known;
 pub mod links;
 pub mod lint;
+pub mod maintenance;
 pub mod order;
 pub mod record;
 pub mod schedule;
+pub mod settle;
 pub mod steps;
+
+#[cfg(test)]
+mod tests;
 
 use crate::config::Desired;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -65,12 +70,16 @@ pub struct Options {
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
+    links::decide(inputs, &mut draft);
+    draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
+    draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     conflict::check(inputs, &draft, &mut findings);
     if findings.has_errors() {
         return Err(findings);
     }
     let mut plan = steps::build(inputs, &mut draft);
     order::connect(inputs, &draft, &mut plan);
+    settle::add(inputs, &mut plan);
     lint::check(&plan).map_err(Diagnostic::into_diagnostics)?;
     Ok(plan)
 }
@@ -93,6 +102,8 @@ pub struct Plan {
     pub refreshed: Vec<(Address, Attributes)>,
     /// Whether this plan destroys everything (`destroy`).
     pub destroy: bool,
+    /// Conditions that hold at the end of a run though no single step brings them about.
+    pub settles: Vec<settle::Settle>,
     /// Barriers between many steps and many others: one node instead of a product of edges.
     pub gates: Vec<Gate>,
 }
@@ -126,8 +137,11 @@ pub struct Change {
     pub reason: Reason,
     /// Attributes that change; for a create all that are set, for a delete none.
     pub diffs: Vec<AttrDiff>,
-    /// Id of the live object, or the one that a create will use when it can be said.
+    /// Id of the live object.
     pub id: Option<Arc<str>>,
+    /// The id that a create will use, where we choose it and the state has a lineage. Another one
+    /// is used only if this one turns out to be taken.
+    pub predicted: Option<Arc<str>>,
     /// For an attachment: the id of its owner, when it exists. (`id` is that of the other end.)
     pub owner_id: Option<Arc<str>>,
     /// Where the configuration says so.
@@ -267,6 +281,9 @@ pub struct Step {
     pub confirms: Vec<Arc<str>>,
     /// The cluster whose hosts this step makes unavailable, as address or id.
     pub disrupts: Option<Arc<str>>,
+    /// Whether the object stays unavailable after this step, until a later step of its change: a
+    /// replaced host is away from its delete to its create.
+    pub stays_away: bool,
     /// Whether this is the last step of its change.
     pub last: bool,
     /// Seconds until the executor gives up waiting.

@@ -5,6 +5,7 @@
 //! barrier per scope stands between many steps and many others.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::End;
@@ -12,7 +13,7 @@ use crate::plan::conflict::{self, Key};
 use crate::plan::decide::{Decision, Draft};
 use crate::plan::known::Known;
 use crate::plan::{Action, Gate, GateIx, Inputs, Op, Plan, StepIx};
-use crate::schema::{After, Kind, ResourceType, Side};
+use crate::schema::{After, Kind, Row, Side};
 use crate::value::Value;
 
 /// Adds all edges between objects.
@@ -119,12 +120,16 @@ fn barriers(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Pl
         }
         let ty = inputs.schemas.get(decision.ty);
         for rule in &ty.after {
-            let scope = |up| scope_of(inputs, draft, decision, (rule, up));
-            if let (Some(StepIx(step)), Some(scope)) = (spot.create, scope(true)) {
+            let wanted = decision.desired.map(|desired| &desired.attrs);
+            let scope = scope_of(inputs, draft, decision, (rule, wanted));
+            if let (Some(StepIx(step)), Some(scope)) = (spot.create, scope) {
                 let gate = gate(plan, &mut gates, (true, scope));
                 plan.steps[step as usize].gates.push(gate);
             }
-            if let (Some(step), Some(scope)) = (spot.delete, scope(false)) {
+            // An object that moves leaves the scope that it is in, not the one that it goes to.
+            let now = decision.live.as_ref().map(|live| &live.attrs);
+            let scope = scope_of(inputs, draft, decision, (rule, now));
+            if let (Some(step), Some(scope)) = (spot.delete, scope) {
                 let GateIx(gate) = gate(plan, &mut gates, (false, scope));
                 plan.gates[gate as usize].after.push(step);
             }
@@ -157,32 +162,21 @@ fn gate(
     })
 }
 
-/// The scope in which a rule holds for an object, for its create (`up`) or its delete: the links
-/// to the object that it refers to, by address or id. One that moves is deleted where it was.
+/// The scope in which a rule holds for an object with this row: the object that both it and the
+/// rule's links refer to, by address or id.
 fn scope_of(
     inputs: &Inputs<'_>,
     draft: &Draft<'_>,
     decision: &Decision<'_>,
-    (rule, up): (&After, bool),
+    (rule, row): (&After, Option<&Row>),
 ) -> Option<String> {
     let After::Link { kind, link } = rule else { return None };
     let owner = inputs.schemas.by_name(kind)?;
     let Side::Owner { to, .. } = &owner.link(owner.find_link(link)?).side else { return None };
     let ty = inputs.schemas.get(decision.ty);
-    let value = reference_to(ty, decision, (to, up))?;
+    let (ix, _) = ty.attrs().find(|(_, a)| matches!(&a.kind, Kind::Ref(t) if t == to))?;
+    let value = &row?[usize::from(ix.0)];
     Some(format!("{kind}.{link} in {}", spell(value, &draft.known)?))
-}
-
-fn reference_to<'a>(
-    ty: &ResourceType,
-    decision: &'a Decision<'_>,
-    (to, up): (&str, bool),
-) -> Option<&'a Value> {
-    let (ix, _) = ty.attrs().find(|(_, a)| matches!(&a.kind, Kind::Ref(t) if &**t == to))?;
-    let ix = usize::from(ix.0);
-    let desired = decision.desired.map(|d| &d.attrs[ix]);
-    let live = decision.live.as_ref().map(|l| &l.attrs[ix]);
-    if up { desired.or(live) } else { live.or(desired) }
 }
 
 fn spell(value: &Value, known: &Known) -> Option<String> {
@@ -213,11 +207,24 @@ fn keys(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) 
     for (ix, decision) in draft.decisions.iter().enumerate() {
         for key in conflict::taken(inputs, draft, decision) {
             let Some(from) = freed.get(&key).copied().filter(|from| *from != ix) else { continue };
+            let names = conflict::names(inputs.schemas.get(key.ty), key.set);
+            let (taker, giver) = (&spots.by_change[ix], &spots.by_change[from]);
             let frees = match draft.decisions[from].action {
-                Action::Delete | Action::Replace => spots.by_change[from].delete,
-                _ => spots.by_change[from].last,
+                Action::Delete | Action::Replace => giver.delete,
+                _ => sender(plan, giver, &names).or(giver.last),
             };
-            after(plan, spots.by_change[ix].begin(), frees);
+            let takes = sender(plan, taker, &names).or(taker.begin());
+            after(plan, takes, frees);
         }
     }
+}
+
+/// The step of a change that sends one of these attributes. Steps of a change stand together.
+fn sender(plan: &Plan, spot: &Spot, names: &[Arc<str>]) -> Option<StepIx> {
+    let (StepIx(first), StepIx(last)) = (spot.begin()?, spot.last?);
+    let sends = |ix: &u32| {
+        let expect = &plan.steps[*ix as usize].expect;
+        expect.iter().any(|(attr, _)| names.contains(attr))
+    };
+    (first..=last).find(sends).map(StepIx)
 }

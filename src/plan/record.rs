@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::plan::Attributes;
 use crate::schema::{ResourceType, Row};
 use crate::value::Value;
 
@@ -17,4 +18,16 @@ pub fn seen(ty: &ResourceType, desired: Option<&Row>, live: &Row) -> Vec<(Arc<st
         })
         .map(|((_, attr), value)| (attr.name.clone(), value.clone()))
         .collect()
+}
+
+/// Whether the state should be brought up to date though nothing is to be done. What only the
+/// server computes (capacities) changes all the time and does not count.
+pub fn outdated(ty: &ResourceType, known: &Attributes, seen: &Attributes) -> bool {
+    let managed = |attrs: &Attributes| {
+        let ours = |name: &str| ty.find_attr(name).is_none_or(|ix| !ty.attr(ix).computed);
+        let mut managed: Attributes = attrs.iter().filter(|(n, _)| ours(n)).cloned().collect();
+        managed.sort_by(|a, b| a.0.cmp(&b.0));
+        managed
+    };
+    known != seen && managed(known) != managed(seen)
 }

@@ -6,7 +6,7 @@
 //! the next ones there.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::address::Address;
@@ -34,9 +34,11 @@ pub struct Schedule<'p> {
     priority: Vec<u64>,
     ready: BinaryHeap<(u64, Reverse<u32>)>,
     /// Ready steps whose neighbourhood is busy.
-    parked: HashMap<Arc<str>, BTreeSet<(Reverse<u64>, u32)>>,
+    parked: BTreeMap<Arc<str>, BTreeSet<(Reverse<u64>, u32)>>,
     busy: HashMap<Arc<str>, u32>,
     broken: HashSet<Arc<str>>,
+    /// Changes whose object is away between two of their steps.
+    away: HashSet<u32>,
     max_unavailable: u32,
     open: usize,
     running: usize,
@@ -66,9 +68,10 @@ impl<'p> Schedule<'p> {
             waiting,
             state: vec![Phase::Waiting; nodes],
             ready: BinaryHeap::new(),
-            parked: HashMap::new(),
+            parked: BTreeMap::new(),
             busy: HashMap::new(),
             broken: HashSet::new(),
+            away: HashSet::new(),
             max_unavailable: max_unavailable.max(1),
             open: plan.steps.len(),
             running: 0,
@@ -84,22 +87,51 @@ impl<'p> Schedule<'p> {
     /// The next step to start, if any may start now. It counts as running from here on.
     pub fn ready(&mut self) -> Option<StepIx> {
         while let Some((priority, Reverse(ix))) = self.ready.pop() {
-            if self.state[ix as usize] != Phase::Waiting {
-                continue;
+            if self.state[ix as usize] == Phase::Waiting && self.may_disrupt(ix, priority) {
+                return Some(self.start(ix));
             }
-            if let Some(scope) = &self.plan.steps[ix as usize].disrupts {
-                if self.busy.get(scope).copied().unwrap_or(0) >= self.max_unavailable {
-                    let parked = self.parked.entry(scope.clone()).or_default();
-                    parked.insert((Reverse(priority), ix));
-                    continue;
-                }
-                *self.busy.entry(scope.clone()).or_default() += 1;
+        }
+        if self.running > 0 {
+            return None;
+        }
+        // An object that is away waits for one that may not go away before it is back: rather one
+        // too many than a run that never ends.
+        while let Some((_, ix)) = self.parked.values_mut().find_map(BTreeSet::pop_first) {
+            if self.state[ix as usize] == Phase::Waiting {
+                self.enter(ix);
+                return Some(self.start(ix));
             }
-            self.state[ix as usize] = Phase::Running;
-            self.running += 1;
-            return Some(StepIx(ix));
         }
         None
+    }
+
+    fn start(&mut self, ix: u32) -> StepIx {
+        self.state[ix as usize] = Phase::Running;
+        self.running += 1;
+        StepIx(ix)
+    }
+
+    /// Takes a place in the step's neighbourhood; parks the step when there is none.
+    fn may_disrupt(&mut self, ix: u32, priority: u64) -> bool {
+        let step = &self.plan.steps[ix as usize];
+        let Some(scope) = &step.disrupts else { return true };
+        let back = self.away.contains(&step.change);
+        if !back && self.busy.get(scope).copied().unwrap_or(0) >= self.max_unavailable {
+            self.parked.entry(scope.clone()).or_default().insert((Reverse(priority), ix));
+            return false;
+        }
+        self.enter(ix);
+        true
+    }
+
+    /// One more unavailable, unless the object is away already.
+    fn enter(&mut self, ix: u32) {
+        let step = &self.plan.steps[ix as usize];
+        if let Some(scope) = &step.disrupts
+            && !self.away.remove(&step.change)
+        {
+            *self.busy.entry(scope.clone()).or_default() += 1;
+        }
     }
 
     /// The step's effect is there (its job is done): other objects that wait for it may go on,
@@ -126,8 +158,13 @@ impl<'p> Schedule<'p> {
             self.skip_dependants(step.0, &Because::Failed(of.address.clone()), &mut skipped);
         }
         if let Some(scope) = &of.disrupts {
-            self.leave(scope, succeeded, &mut skipped);
+            if succeeded && of.stays_away {
+                self.away.insert(of.change);
+            } else {
+                self.leave(scope, succeeded, &mut skipped);
+            }
         }
+        self.never_back(&mut skipped);
         skipped
     }
 
@@ -169,6 +206,20 @@ impl<'p> Schedule<'p> {
             if self.missing[next as usize] == 0 {
                 self.enable(next);
             }
+        }
+    }
+
+    /// An object that is away and whose next step was skipped does not come back in this run.
+    fn never_back(&mut self, skipped: &mut Vec<(StepIx, Because)>) {
+        let mut at = 0;
+        while let Some((StepIx(ix), _)) = skipped.get(at).cloned() {
+            let step = &self.plan.steps[ix as usize];
+            if let Some(scope) = &step.disrupts
+                && self.away.remove(&step.change)
+            {
+                self.leave(scope, false, skipped);
+            }
+            at += 1;
         }
     }
 

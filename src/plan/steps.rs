@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::{DesiredResource, End};
-use crate::inventory::LiveObject;
 use crate::plan::decide::{self, Decision, Draft, LinkEnds};
 use crate::plan::diff;
+use crate::plan::known::Known;
+use crate::plan::maintenance;
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Attribute, Call, Condition, Quirk, ResourceType, Schemas, Side, UniqueItem,
-    Wait,
+    ActionIx, AttrIx, Call, Condition, IdRule, Kind, ResourceType, Schemas, Side, UniqueItem, Wait,
 };
+use crate::state::identity::client_id;
 use crate::value::Value;
 use crate::wire::encode::{self, Subject};
 
@@ -33,7 +34,8 @@ pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
     for decision in &draft.decisions {
         let change = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
         plan.changes.push(change_of(inputs, draft, decision));
-        let mut maker = Maker { inputs, decision, change, plan: &mut plan, previous: None };
+        let known = &draft.known;
+        let mut maker = Maker { inputs, known, decision, change, plan: &mut plan, previous: None };
         match &decision.link {
             Some(ends) => maker.link(ends),
             None => maker.resource(),
@@ -52,6 +54,7 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         reason: decision.reason.clone(),
         diffs: decision.differences.iter().map(|d| d.diff.clone()).collect(),
         id: known_id(draft, decision),
+        predicted: predicted(inputs, decision),
         owner_id: decision.link.as_ref().and_then(|ends| id_of(draft, &ends.owner)),
         origin: decision.origin,
         record: record_of(inputs, draft, decision),
@@ -83,6 +86,15 @@ fn known_id(draft: &Draft<'_>, decision: &Decision<'_>) -> Option<Arc<str>> {
     }
 }
 
+/// The id of the object that a create will make.
+fn predicted(inputs: &Inputs<'_>, decision: &Decision<'_>) -> Option<Arc<str>> {
+    let ours = matches!(inputs.schemas.get(decision.ty).id, IdRule::Client { .. });
+    let creates = matches!(decision.action, Action::Create | Action::Replace);
+    let lineage = &inputs.state.lineage;
+    (ours && creates && decision.link.is_none() && !lineage.is_empty())
+        .then(|| client_id(lineage, &decision.address, decision.incarnation))
+}
+
 fn id_of(draft: &Draft<'_>, end: &End) -> Option<Arc<str>> {
     match end {
         End::Ours(address) => draft.known.current(address).cloned(),
@@ -111,6 +123,7 @@ fn record_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         record.dependencies.clone_from(&prior.dependencies);
         record.prevent_destroy = prior.prevent_destroy;
     } else if let Some(pending) = inputs.state.pending.get(&decision.address) {
+        // Without them what a dead runner left half made would be deleted in any order.
         record.dependencies.clone_from(&pending.dependencies);
     }
     if let (Some(prior), Action::Update) = (decision.prior, decision.action) {
@@ -152,6 +165,7 @@ fn unique(ty: &ResourceType, desired: &DesiredResource) -> Vec<(Arc<str>, String
 /// Appends the steps of one change, each after the one before.
 struct Maker<'a, 'b> {
     inputs: &'a Inputs<'b>,
+    known: &'a Known,
     decision: &'a Decision<'b>,
     change: u32,
     plan: &'a mut Plan,
@@ -171,7 +185,9 @@ impl<'b> Maker<'_, 'b> {
             Action::Update => self.update(ty),
             Action::Replace => {
                 self.delete(ty);
+                let gone = self.previous;
                 self.create(ty);
+                self.away_between(gone);
             }
             Action::Delete => self.delete(ty),
             Action::Adopt | Action::Forget | Action::Record => {}
@@ -267,6 +283,16 @@ impl<'b> Maker<'_, 'b> {
         self.push(step);
     }
 
+    /// The object counts as unavailable from its delete to the end of the step that follows.
+    fn away_between(&mut self, delete: Option<StepIx>) {
+        let Some(StepIx(delete)) = delete else { return };
+        let scope = self.plan.steps[delete as usize].disrupts.clone();
+        if let (Some(scope), Some(create)) = (scope, self.plan.steps.get_mut(delete as usize + 1)) {
+            create.disrupts = Some(scope);
+            self.plan.steps[delete as usize].stays_away = true;
+        }
+    }
+
     fn link(&mut self, ends: &LinkEnds) {
         let Side::Owner { attach, detach, .. } = &self.ty().link(ends.link).side else { return };
         let action = self.decision.action;
@@ -310,6 +336,7 @@ impl<'b> Maker<'_, 'b> {
             wait: wait(call),
             confirms: Vec::new(),
             disrupts: None,
+            stays_away: false,
             last: false,
             deadline: self.deadlines().update.as_secs(),
         }
@@ -345,22 +372,25 @@ impl<'b> Maker<'_, 'b> {
     }
 
     /// The parent whose other children must not be made unavailable at the same time: for types
-    /// that connect (they have an action that waits), the first object they refer to.
+    /// that connect (they have an action that waits), the first object they refer to. One that
+    /// goes itself has nobody left to protect.
     fn neighbourhood(&self) -> Option<Arc<str>> {
         let ty = self.ty();
         if !ty.actions.iter().any(|a| a.call.wait != Wait::Done) {
             return None;
         }
-        let (ix, _) = ty
-            .attrs()
-            .find(|(_, a)| a.required && matches!(a.kind, crate::schema::Kind::Ref(_)))?;
+        let (ix, _) = ty.attrs().find(|(_, a)| a.required && matches!(a.kind, Kind::Ref(_)))?;
         let desired = self.decision.desired.map(|d| &d.attrs[usize::from(ix.0)]);
         let live = self.decision.live.as_ref().map(|l| &l.attrs[usize::from(ix.0)]);
-        match live.or(desired)? {
-            Value::Str(id) => Some(id.clone()),
-            Value::Object(address) => Some(address.as_str().into()),
-            _ => None,
-        }
+        let address = match live.or(desired)? {
+            Value::Object(address) => address,
+            Value::Str(id) => match self.known.address_of(id) {
+                Some(address) => address,
+                None => return Some(id.clone()),
+            },
+            _ => return None,
+        };
+        (!self.known.is_ending(address)).then(|| address.as_str().into())
     }
 }
 
@@ -377,8 +407,6 @@ struct Phases<'a> {
     deferred: bool,
 }
 
-const MAINTENANCE: &str = "Maintenance";
-
 impl<'a> Phases<'a> {
     fn of(
         ty: &'a ResourceType,
@@ -386,9 +414,9 @@ impl<'a> Phases<'a> {
         changed: &[AttrIx],
         decision: &Decision<'_>,
     ) -> Self {
-        let state = maintained(ty);
+        let state = maintenance::maintained(ty);
         let in_maintenance = decision.action == Action::Update
-            && decision.live.as_ref().is_some_and(|live| in_maintenance(ty, live));
+            && decision.live.as_ref().is_some_and(|live| maintenance::in_maintenance(ty, live));
         let prior = decision.prior.filter(|_| decision.action == Action::Update);
         let owed = prior.map(|prior| prior.owed.as_slice()).unwrap_or_default();
         let moves = state.is_some_and(|ix| changed.contains(&ix));
@@ -418,18 +446,6 @@ impl<'a> Phases<'a> {
         }
         phases
     }
-}
-
-/// The attribute that a type enters and leaves Maintenance by.
-fn maintained(ty: &ResourceType) -> Option<AttrIx> {
-    let quirk = |a: &Attribute| a.quirk == Some(Quirk::LeaveMaintenanceFirst);
-    ty.attrs().find(|(_, a)| quirk(a)).map(|(ix, _)| ix)
-}
-
-/// Whether an object is where the server refuses actions on it.
-pub fn in_maintenance(ty: &ResourceType, live: &LiveObject) -> bool {
-    let now = maintained(ty).and_then(|ix| live.attrs[usize::from(ix.0)].as_str());
-    now.is_some_and(|state| state.ends_with(MAINTENANCE))
 }
 
 /// Whether all conditions hold for the desired values.

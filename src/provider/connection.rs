@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
-use super::backoff::Pace;
+use super::backoff::{Pace, Usual};
 use super::session::Keeper;
 use super::{Answer, Dialect, Fault, FaultKind, Limits, List, ProviderError, Retry, Session};
 use super::{Settings, dialect};
@@ -34,6 +34,8 @@ struct Inner {
     password: Arc<str>,
     keeper: Keeper,
     timing: Timing,
+    /// How long jobs took, by kind of call.
+    usual: Usual,
     version: OnceCell<Option<String>>,
 }
 
@@ -88,6 +90,7 @@ impl Connection {
             password: settings.password.clone(),
             keeper: Keeper::default(),
             timing: settings.timing,
+            usual: Usual::default(),
             version: OnceCell::new(),
         }));
         match connection.0.session(None).await {

@@ -105,9 +105,10 @@ impl From<TransportError> for Fault {
     fn from(error: TransportError) -> Self {
         let kind = match error.kind {
             TransportKind::Tls => FaultKind::Denied,
-            TransportKind::Dns | TransportKind::TooLarge | TransportKind::Invalid => {
-                FaultKind::Invalid
-            }
+            TransportKind::Dns
+            | TransportKind::NotTls
+            | TransportKind::TooLarge
+            | TransportKind::Invalid => FaultKind::Invalid,
             TransportKind::Refused
             | TransportKind::Unreachable
             | TransportKind::Timeout

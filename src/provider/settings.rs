@@ -53,7 +53,15 @@ impl ProviderError {
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Login { source, .. } => source.help.as_deref(),
-            _ => None,
+            Self::Missing { setting: "password", .. } => {
+                Some("set it from the environment: password = '${env(\"ZSTACK_PASSWORD\")}'")
+            }
+            Self::Missing { .. } => Some("set it in this table"),
+            Self::CaFile { .. } => {
+                Some("`ca_file` is relative to the directory of the configuration")
+            }
+            Self::Open { source, .. } => source.help(),
+            Self::Wrong { .. } | Self::Unknown { .. } | Self::Kind { .. } => None,
         }
     }
 }

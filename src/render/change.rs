@@ -158,7 +158,7 @@ impl Changes<'_> {
         let (sign, ink) = symbol(change.action);
         let sign = style.ink(ink, format!("{sign:>3}"));
         write!(out, "{sign} {}", clean(&change.address))?;
-        match &change.id {
+        match change.id.as_ref().or(change.predicted.as_ref()) {
             Some(id) => {
                 write!(out, " {}", style.ink(Ink::Dim, format_args!("[id={}]", clean(id))))?
             }

@@ -71,17 +71,15 @@ pub fn one(
     text.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-/// `Error: 3 mistakes, 1 warning`; `None` when there is nothing.
+/// `3 errors, 1 warning`; `None` when there is nothing.
 pub fn summary(findings: &Diagnostics) -> Option<String> {
     let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     match (errors, warnings) {
         (0, 0) => None,
         (0, n) => Some(words::many(n, "warning")),
-        (n, 0) => Some(format!("Error: {}", words::many(n, "mistake"))),
-        (e, w) => {
-            Some(format!("Error: {}, {}", words::many(e, "mistake"), words::many(w, "warning")))
-        }
+        (n, 0) => Some(words::many(n, "error")),
+        (e, w) => Some(format!("{}, {}", words::many(e, "error"), words::many(w, "warning"))),
     }
 }
 

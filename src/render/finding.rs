@@ -1,7 +1,7 @@
 //! A finding as JSON: the `diagnostic` object of the Terraform UI stream, and one object a line
 //! for `validate --json`.
 //!
-//! In: `Diagnostic`, `Sources`. Out: [`Finding`]. Lines and columns count from 1, columns in
+//! In: `Diagnostic`, `Sources`. Out: `Finding`. Lines and columns count from 1, columns in
 //! characters; `byte` is the offset in the file.
 
 use serde::Serialize;

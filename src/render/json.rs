@@ -162,11 +162,15 @@ pub fn event(at: &str, event: &Event) -> Vec<String> {
             vec![errored, failure_line(at, address, failure)]
         }
         Event::Finished(end) => vec![apply_summary(at, end)],
-        Event::StepRetried { .. } | Event::StepSkipped { .. } | Event::Stopping { .. } => {
+        Event::StepRetried { .. }
+        | Event::StepSkipped { .. }
+        | Event::Unsettled { .. }
+        | Event::Stopping { .. } => {
             vec![line(at, "warn", message, Body::Log {})]
         }
-        Event::Started { .. } | Event::Recovering { .. } if message.is_empty() => Vec::new(),
-        Event::Started { .. } | Event::Recovering { .. } => vec![log(at, &message)],
+        Event::Started { .. } | Event::Recovering { .. } | Event::Settling { .. } => {
+            if message.is_empty() { Vec::new() } else { vec![log(at, &message)] }
+        }
     }
 }
 

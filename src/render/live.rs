@@ -64,7 +64,10 @@ impl Live {
             }
             Event::StepSkipped { .. } => self.skipped += 1,
             Event::Stopping { .. } => self.stopping = true,
-            Event::Recovering { .. } | Event::Finished(_) => {}
+            Event::Recovering { .. }
+            | Event::Settling { .. }
+            | Event::Unsettled { .. }
+            | Event::Finished(_) => {}
         }
     }
 

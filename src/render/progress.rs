@@ -46,6 +46,19 @@ pub fn line(event: &Event, style: &Style) -> Option<String> {
             let text = format!("{}: not {}: {}", clean(address), done(op), skipped(because));
             style.ink(Ink::Change, text).to_string()
         }
+        Event::Settling { objects: 0 } => return None,
+        Event::Settling { objects } => {
+            format!("Waiting for {} to come up{dots}", words::many(*objects, "object"))
+        }
+        Event::Unsettled { address, waiting_for, elapsed } => {
+            let text = format!(
+                "{}: not up after {}: still waiting for {}",
+                clean(address),
+                words::duration(*elapsed),
+                clean(waiting_for)
+            );
+            style.ink(Ink::Alarm, text).to_string()
+        }
         Event::Stopping { running } => {
             let running = words::many(*running, "step");
             let text = format!(
@@ -136,7 +149,7 @@ pub(super) fn skipped(because: &Skip) -> String {
 
 /// How the run ended, in one sentence.
 pub fn summary(end: &Summary, style: &Style) -> String {
-    let whole = end.failed == 0 && end.skipped == 0 && !end.interrupted;
+    let whole = end.failed == 0 && end.skipped == 0 && end.unsettled == 0 && !end.interrupted;
     let (word, ink) = match (whole, end.interrupted) {
         (true, _) => ("complete", Ink::Add),
         (false, true) => ("interrupted", Ink::Alarm),

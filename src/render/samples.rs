@@ -53,6 +53,7 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         reason,
         diffs: Vec::new(),
         id: None,
+        predicted: None,
         owner_id: None,
         seen: Vec::new(),
         origin: None,
@@ -88,6 +89,7 @@ pub fn step(text: &str, op: Op, change: u32) -> Step {
         wait: Vec::new(),
         confirms: Vec::new(),
         disrupts: None,
+        stays_away: false,
         last: true,
         deadline: 60,
     }

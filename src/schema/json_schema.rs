@@ -2,7 +2,8 @@
 //!
 //! Out: JSON for `#:schema` lines (taplo, tombi): completion, hover texts, and most mistakes
 //! while typing. It says less than `config` checks: every value may be an expression instead, and
-//! names are not looked up. Must not know any type by name.
+//! names are not looked up. What this version of `config` refuses is not offered. Must not know any
+//! type by name.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -45,21 +46,15 @@ pub fn json_schema(schemas: &Schemas) -> Json {
 const LABEL: &str = r#"^[^\s0-9.\[\]"'-][^\s.\[\]"']*$"#;
 
 /// Arguments of every resource, by name.
-fn meta_arguments() -> [(&'static str, Json); 7] {
+fn meta_arguments() -> [(&'static str, Json); 4] {
     let names = json!({ "type": "array", "items": { "type": "string" } });
     let lifetimes = json!({
         "prevent_destroy": { "type": "boolean" },
         "ignore_changes": names,
-        "replace_triggered_by": names,
-        "precondition": { "type": ["object", "array"] },
-        "postcondition": { "type": ["object", "array"] },
     });
     let time = json!({ "type": "string", "description": "Such as `30m`." });
     let times = json!({ "create": time, "update": time, "delete": time });
     [
-        ("for_each", meta("One instance for each entry.", json!({ "type": ["object", "array"] }))),
-        ("for_each_key", meta("Unique field of a list of objects.", json!({ "type": "string" }))),
-        ("count", meta("0 or 1 instances.", json!({ "type": "integer", "minimum": 0 }))),
         ("depends_on", meta("Addresses that come first.", names.clone())),
         ("provider", meta("Provider configuration.", json!({ "type": "string" }))),
         (
@@ -89,41 +84,37 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         let one = json!({ "type": "object", "properties": properties });
         json!({ "description": about, "type": "object", "additionalProperties": one })
     };
-    let table = |about: &str| json!({ "description": about, "type": "object" });
-    let list = |about: &str| {
-        let items = json!({ "type": "object" });
-        json!({ "description": about, "type": "array", "items": items })
-    };
+    let seconds = |about: &str| json!({ "description": about, "type": ["integer", "string"] });
     let provider = json!({
         "type": { "enum": providers, "description": "The label when absent." },
         "endpoint": { "type": "string", "description": "URL, or `emulator` for the built-in server." },
         "account": text,
-        "password": text,
+        "password": { "type": "string", "description": "An expression with env() or a sensitive variable." },
+        "ca_file": { "type": "string", "description": "PEM file of the authority to trust, relative to this directory." },
+        "insecure_skip_verify": { "type": ["boolean", "string"], "description": "Trust any certificate." },
+        "timeout": seconds("Seconds that one request may take."),
+        "connect_timeout": seconds("Seconds that connecting may take."),
+        "calls_at_once": { "type": ["integer", "string"], "description": "Requests in flight at a time." },
     });
     let variable = json!({
         "type": { "type": "string", "description": "Such as `list(string)`." },
         "default": {},
         "description": text,
         "sensitive": { "type": "boolean", "description": "Never shown, stored or logged." },
-        "command": { "type": "array", "items": text, "description": "Program that prints the value." },
+        "nullable": { "type": "boolean", "description": "Whether null is a value; true when absent." },
     });
-    let own = json!({ "required_version": text, "max_delete": {} });
+    let own = json!({
+        "required_version": { "type": "string", "description": "Such as `>= 0.1, < 0.3`." },
+        "max_delete": { "type": "integer", "minimum": 0, "maximum": 100, "description": "Percent of a type that one apply may delete." },
+        "max_unavailable": { "type": "integer", "minimum": 1, "description": "Hosts of one cluster that may be down at a time." },
+    });
     let all = [
         (
             "rackform",
             json!({ "description": "Rules for the tool.", "type": "object", "properties": own }),
         ),
-        ("backend", table("Where the state is kept.")),
         ("provider", each("Access to a cloud.", provider)),
         ("variable", each("An input.", variable)),
-        ("locals", table("Named expressions.")),
-        ("data", table("What is looked up in the cloud.")),
-        ("output", table("Values shown after apply.")),
-        ("module", table("Other directories of configuration.")),
-        ("import", list("Objects to take over.")),
-        ("moved", list("Addresses that have changed.")),
-        ("removed", list("Blocks whose objects are forgotten.")),
-        ("check", table("Assertions after apply.")),
     ];
     all.into_iter().map(|(name, table)| (name.to_owned(), table)).collect()
 }
@@ -197,7 +188,7 @@ fn attribute_schema(a: &Attribute) -> Json {
 fn about(a: &Attribute) -> String {
     let mut text = a.doc.clone();
     if a.sensitive {
-        text.push_str(" Sensitive: from env(), file() or a sensitive variable.");
+        text.push_str(" Sensitive: from env() or a sensitive variable.");
     }
     if let Some(version) = &a.since {
         text.push_str(&format!(" Since server {version}."));

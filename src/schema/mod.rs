@@ -3,6 +3,31 @@
 //! `model` holds the types, `parse` reads one file, `check` has the rules across files, and
 //! `reference`/`json_schema` write what people and editors read. The files are compiled in
 //! (`src/build.rs`), so that adding a type edits no Rust. Knows no resource by name.
+//!
+//! # The language of the files
+//!
+//! | where | key | meaning |
+//! |---|---|---|
+//! | type | `version`, `doc` | version of what the state keeps of it; one line for people |
+//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found` |
+//! | | `unique` | sets of attributes that identify an object |
+//! | | `after` | types, or links `TYPE.LINK`, whose steps come first where no reference says so |
+//! | | `cascade` | what a delete takes with it: label → query that counts it |
+//! | tables | `attr`, `link`, `part`, `action` | attributes; attachments; lists inside; day-two calls |
+//! | attribute | `kind` | text, int, bool, host, path, bytes, `ref(T)`, `set(K)`, `list(K)`, object |
+//! | | `is` | required, computed, sensitive, `write_only` |
+//! | | `wire` | the API's name, or `[read, sent]`; camelCase of the attribute when absent |
+//! | | `default`, `range` | desired when absent; bounds of a number, a length or a count |
+//! | | `values` | what may be written; as a table: read spelling → sent one |
+//! | | `when`, `since` | only for these values of another attribute; server version |
+//! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]) |
+//! | calls | `create`, `read`, `update`, `delete` | an attribute can change in place if an `update` sends it |
+//! | in a call | `call`, `body`, `reply` | method and path; member that wraps the parameters; where the row is |
+//! | | `send` | attributes, or wire name → source; when absent all that fits the call |
+//! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
+//! | part | `format` | how one is sent as a text |
+//!
+//! What a `create` does not send and an `update` does is sent by that update right after it.
 
 mod check;
 mod json_schema;

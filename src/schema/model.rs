@@ -370,6 +370,9 @@ pub struct ActionDef {
 #[derive(Clone, Debug)]
 pub struct Read {
     pub target: Target,
+    /// How an object reads once everything that it needs is there (`wait` of `read`): an end
+    /// condition of a run, not of its create.
+    pub settled: Vec<Condition>,
     /// Member of the reply that holds the rows.
     pub reply: String,
 }

@@ -32,8 +32,7 @@ const README_HEAD: &str = "\
 # Resource types
 
 Written from the files in this directory; a test keeps it up to date (`RACKFORM_BLESS=1 cargo test`
-writes it again). Every resource also takes `for_each`, `for_each_key`, `count`, `depends_on`,
-`provider`, `timeouts` and `lifecycle`.
+writes it again). Every resource also takes `depends_on`, `provider`, `timeouts` and `lifecycle`.
 ";
 
 /// One type for `rackform schema TYPE`.

@@ -66,6 +66,11 @@ impl Fold {
                 calls.insert((intent.step, intent.call), intent);
             }
             Record::Entry { address, entry } => self.insert(address, *entry),
+            Record::Seen { address, attrs } => {
+                if let Some(entry) = state.entries.get_mut(&address) {
+                    entry.attrs = attrs;
+                }
+            }
             Record::Removed { address, incarnation } => {
                 let next = self.remove(&address).max(incarnation);
                 // An attachment has no id of its own that could be used up.

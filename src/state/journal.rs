@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::identity::{hash, hex};
 use super::{Cloud, Entry, Pending};
 use crate::address::Address;
+use crate::value::Value;
 
 /// One thing that an apply is about to do, or has done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub enum Record {
     Intent(Intent),
     /// An object as it is now. Ends the intents of its address.
     Entry { address: Address, entry: Box<Entry> },
+    /// Attributes of an object as they read now; nothing else about it has changed.
+    Seen {
+        address: Address,
+        #[serde(with = "super::format::attributes")]
+        attrs: Vec<(Arc<str>, Value)>,
+    },
     /// An object is gone. `incarnation` is the one that its address uses next; 0 for an
     /// attachment, which has no id of its own.
     Removed { address: Address, incarnation: u32 },

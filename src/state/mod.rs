@@ -60,6 +60,14 @@ pub struct Cloud {
     pub account_id: Option<String>,
 }
 
+impl Cloud {
+    /// `account "admin" (36c2…) at https://mn.example.com:8080`, for people.
+    pub fn sentence(&self) -> String {
+        let id = self.account_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+        format!("account {:?}{id} at {}", self.account, self.endpoint)
+    }
+}
+
 /// How changes of secrets are noticed without keeping them (design section 4, Secrets).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

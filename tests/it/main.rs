@@ -1,12 +1,19 @@
 //! The integration tests: one binary, one module per subject.
 
+mod architecture;
+mod bad_days;
+mod bad_input;
+mod cli;
 mod common;
 mod config_errors;
 mod conformance;
+mod examples;
 mod mutants;
 mod observe;
 mod properties;
+mod readme;
 mod recovery;
+mod resources;
 mod schemas;
 mod secrets;
 mod store;

@@ -1,1 +1,1 @@
-
+//! What the first state write of a run names.

@@ -13,6 +13,7 @@ use hcl_edit::expr::{
 };
 use hcl_edit::template::{Element, Interpolation, Template};
 
+use super::known::{known, text, unset};
 use super::operator::Side;
 use super::{Evaluator, Fault, Scope, Stop, function, operator};
 use crate::diag::nearest;
@@ -301,47 +302,6 @@ fn strips(element: &Element) -> (bool, bool) {
         Element::Interpolation(part) => (part.strip.strip_start(), part.strip.strip_end()),
         _ => (false, false),
     }
-}
-
-/// A value as part of a text.
-pub(super) fn text(value: &Value) -> Result<String, Stop> {
-    Ok(match value {
-        Value::Str(text) => text.to_string(),
-        Value::Int(n) => n.to_string(),
-        Value::Float(n) => n.to_string(),
-        Value::Bool(b) => b.to_string(),
-        Value::Sensitive(inner) => text(inner)?,
-        Value::Object(_) | Value::Id(_) => return Err(unknown(value).into()),
-        Value::Null | Value::List(_) | Value::Map(_) => {
-            let found = value.kind_name();
-            let problem = format!("{found} cannot be part of a text");
-            let label = format!("this is {found}");
-            return Err(Fault::new("wrong_kind", problem).label(label).into());
-        }
-    })
-}
-
-/// Refuses what is not known before apply.
-pub(super) fn known(value: &Value) -> Result<(), Stop> {
-    match value.reveal() {
-        Value::Object(_) | Value::Id(_) => Err(unknown(value).into()),
-        Value::List(items) => items.iter().try_for_each(known),
-        Value::Map(items) => items.values().try_for_each(known),
-        _ => Ok(()),
-    }
-}
-
-fn unknown(value: &Value) -> Fault {
-    Fault::new("not_yet_known", format!("`{value}` is not yet known"))
-        .label("known only after apply")
-        .help("use it as the whole value of an attribute")
-}
-
-/// The finding for a value that needs an environment variable.
-pub fn unset(name: &str) -> Fault {
-    Fault::new("unset_env", format!("the environment variable {name} is not set"))
-        .label("needed here")
-        .help(format!("export {name}=… before running rackform"))
 }
 
 fn later(what: &str) -> Fault {

@@ -54,7 +54,7 @@ impl Function {
     /// [`Stop`]: what is wrong with the arguments.
     pub fn run(&self, to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
         for argument in arguments {
-            super::eval::known(argument)?;
+            super::known::known(argument)?;
         }
         let secret = arguments.iter().any(Value::is_sensitive);
         let plain: Vec<Value> = arguments.iter().map(|a| a.reveal().clone()).collect();
@@ -71,6 +71,7 @@ fn env(to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
     };
     match to.env.get(&**name) {
         Some(Some(text)) => Ok(Value::str(text)),
+        Some(None) if to.unset_is_unknown => Err(Stop::Silent),
         Some(None) => {
             to.unset = Some(name.clone());
             Ok(Value::Null)
@@ -98,7 +99,7 @@ fn to_number(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> 
 /// `tostring(22)`: text, numbers and booleans.
 fn to_string(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
     match arguments {
-        [value] if !value.is_null() => super::eval::text(value).map(|t| Value::str(&t)),
+        [value] if !value.is_null() => super::known::text(value).map(|t| Value::str(&t)),
         _ => Ok(Value::Null),
     }
 }

@@ -7,6 +7,7 @@
 
 mod eval;
 mod function;
+mod known;
 mod operator;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use hcl_edit::expr::Expression;
 use hcl_edit::template::Template;
 
-pub use eval::unset;
+pub use known::unset;
 
 use super::Need;
 use super::syntax::Text;
@@ -42,7 +43,8 @@ pub trait Scope {
 /// Why there is no value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
-    /// A need is open, or the cause has been reported elsewhere: say nothing.
+    /// A need is open, the value is not known, or the cause has been reported elsewhere: say
+    /// nothing.
     Silent,
     Fault(Box<Fault>),
 }
@@ -123,13 +125,16 @@ pub struct Evaluator<'a> {
     parsed: HashMap<Arc<str>, Result<Arc<Template>, Stop>>,
     /// What must be known before the next try.
     pub needs: BTreeSet<Need>,
+    /// What is not set has no value, and nothing is said about it; otherwise it is null.
+    pub unset_is_unknown: bool,
     unset: Option<Arc<str>>,
 }
 
 impl<'a> Evaluator<'a> {
     /// `env` holds the environment variables asked for so far.
     pub fn new(env: &'a BTreeMap<String, Option<String>>) -> Self {
-        Self { env, parsed: HashMap::new(), needs: BTreeSet::new(), unset: None }
+        let (parsed, needs) = (HashMap::new(), BTreeSet::new());
+        Self { env, parsed, needs, unset_is_unknown: false, unset: None }
     }
 
     /// The value of a template. One that is a single interpolation keeps its type.

@@ -4,7 +4,7 @@
 //! two mistakes that users make most: a basic string around an expression with quotes, and the
 //! same table or key twice.
 
-use crate::config::mask;
+use crate::config::secret_name::line_is_sensitive;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Span};
 
 /// More errors than this in one file are not read by anybody.
@@ -73,7 +73,7 @@ fn cut_expression(line: &str) -> Option<usize> {
 fn rewritten(line: &str) -> String {
     let general = "write the expression in a literal string: '${…}'".to_owned();
     let (Some(open), Some(close)) = (cut_expression(line), line.rfind('"')) else { return general };
-    if close <= open || mask::line_is_sensitive(line) {
+    if close <= open || line_is_sensitive(line) {
         return general;
     }
     let inner = &line[open + 1..close];

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::Work;
 use super::attr::{Shape, Tree};
+use super::provider::LITERAL_SECRET;
 use crate::address::Address;
 use crate::config::expr::unset;
 use crate::diag::{Diagnostic, Span, nearest};
@@ -53,7 +54,7 @@ impl Work<'_> {
         let variable = name.to_uppercase();
         let problem = format!("`{name}` is a secret written into a file");
         self.findings.push(
-            Diagnostic::warning("literal_secret", problem)
+            Diagnostic::warning(LITERAL_SECRET, problem)
                 .at(tree.span, "secret in clear")
                 .help(format!(
                     "write {name} = '${{env(\"{variable}\")}}' or use a sensitive variable"

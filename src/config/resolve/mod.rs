@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::expr::{Evaluator, Scope, Stop};
 use super::syntax::{Block, Config, Node};
-use super::{Desired, DesiredLink, DesiredResource, Facts};
+use super::{Desired, DesiredLink, DesiredResource, Facts, Need};
 use crate::address::Address;
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
 use crate::schema::Schemas;
@@ -45,29 +45,36 @@ pub fn expand(
     facts: &Facts,
     sources: &Sources,
 ) -> Result<(Desired, Diagnostics), Diagnostics> {
-    let mut work = Work {
-        schemas,
-        sources,
-        evaluator: Evaluator::new(&facts.env),
-        names: Names::default(),
-        findings: config.mistakes.clone(),
-    };
-    let settings = work.settings(config.settings.as_ref());
-    work.variables(&config.variables, facts);
-    let providers = work.providers(&config.providers);
-    work.names.declare(&config.resources, schemas);
-    let (mut resources, mut links) = work.resources(&config.resources, &providers);
-    resources.sort_by(|a, b| a.address.cmp(&b.address));
-    links.sort_by(|a, b| a.address.cmp(&b.address));
-    let needs = std::mem::take(&mut work.evaluator.needs);
-    if !needs.is_empty() {
-        return Ok((Desired { needs, ..Desired::default() }, Diagnostics::default()));
-    }
-    let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
-    let needs = BTreeSet::new();
-    let desired = Desired { resources, index, links, providers, settings, needs };
-    work.check(&desired);
-    in_source_order(work.findings).into_result(desired)
+    Work::new(config, schemas, facts, sources).expand(config, facts)
+}
+
+/// What can be said of a configuration whose environment is not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judged {
+    pub resources: usize,
+    /// Attachments.
+    pub links: usize,
+    /// As [`Desired::needs`].
+    pub needs: BTreeSet<Need>,
+}
+
+/// Judges a configuration without planning it: environment variables that are not set and
+/// variables without a value are unknown, and what depends on them is not judged. Such a result
+/// has gaps, so it is not given away: only its size is. With it come warnings.
+///
+/// # Errors
+/// As [`expand`].
+pub fn judge(
+    config: &Config,
+    schemas: &Schemas,
+    facts: &Facts,
+    sources: &Sources,
+) -> Result<(Judged, Diagnostics), Diagnostics> {
+    let mut work = Work::new(config, schemas, facts, sources);
+    work.evaluator.unset_is_unknown = true;
+    let (desired, warnings) = work.expand(config, facts)?;
+    let Desired { resources, links, needs, .. } = desired;
+    Ok((Judged { resources: resources.len(), links: links.len(), needs }, warnings))
 }
 
 /// What the parts of this stage share.
@@ -79,7 +86,48 @@ struct Work<'a> {
     findings: Diagnostics,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(config: &Config, schemas: &'a Schemas, facts: &'a Facts, sources: &'a Sources) -> Self {
+        let evaluator = Evaluator::new(&facts.env);
+        let findings = config.mistakes.clone();
+        Self { schemas, sources, evaluator, names: Names::default(), findings }
+    }
+
+    fn expand(
+        mut self,
+        config: &Config,
+        facts: &Facts,
+    ) -> Result<(Desired, Diagnostics), Diagnostics> {
+        let settings = self.settings(config.settings.as_ref());
+        self.variables(&config.variables, facts);
+        let providers = self.providers(&config.providers);
+        // Most needs stand here: to answer them costs no second round over all resources.
+        if let Some(asking) = self.asking() {
+            return Ok((asking, Diagnostics::default()));
+        }
+        self.names.declare(&config.resources, self.schemas);
+        let (mut resources, mut links) = self.resources(&config.resources, &providers);
+        resources.sort_by(|a, b| a.address.cmp(&b.address));
+        links.sort_by(|a, b| a.address.cmp(&b.address));
+        if let Some(asking) = self.asking() {
+            return Ok((asking, Diagnostics::default()));
+        }
+        let needs = BTreeSet::new();
+        let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
+        let desired = Desired { resources, index, links, providers, settings, needs };
+        self.check(&desired);
+        if provider::only_the_emulator(&desired.providers) {
+            self.findings.forget(provider::LITERAL_SECRET);
+        }
+        in_source_order(self.findings).into_result(desired)
+    }
+
+    /// What to answer with while there are needs.
+    fn asking(&mut self) -> Option<Desired> {
+        let needs = std::mem::take(&mut self.evaluator.needs);
+        (!needs.is_empty()).then(|| Desired { needs, ..Desired::default() })
+    }
+
     fn resources(
         &mut self,
         blocks: &[Block],

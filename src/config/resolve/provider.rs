@@ -12,10 +12,27 @@ use super::reference::Stage;
 use crate::address::Address;
 use crate::config::ProviderConfig;
 use crate::config::expr::unset;
-use crate::config::mask::name_is_sensitive;
+use crate::config::secret_name::name_is_sensitive;
 use crate::config::syntax::{Block, Literal};
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::ResourceType;
+use crate::value::Value;
+
+/// Code of the warning about a secret that stands in a file.
+pub(super) const LITERAL_SECRET: &str = "literal_secret";
+
+/// The endpoint that stands for the built-in server.
+const EMULATOR: &str = "emulator";
+
+/// Whether nothing but the built-in server is configured. It is nobody's cloud, so what stands in
+/// such a configuration opens nothing, and a warning about it would only teach people to overlook
+/// warnings.
+pub(super) fn only_the_emulator(providers: &[ProviderConfig]) -> bool {
+    let built_in = |p: &ProviderConfig| {
+        p.settings.get("endpoint").map(Value::reveal).and_then(Value::as_str) == Some(EMULATOR)
+    };
+    !providers.is_empty() && providers.iter().all(built_in)
+}
 
 impl Work<'_> {
     pub(super) fn providers(&mut self, blocks: &[Block]) -> Vec<ProviderConfig> {
@@ -87,7 +104,7 @@ impl Work<'_> {
         let problem = format!("`{key}` is a secret written into a file");
         let variable = key.to_uppercase();
         self.findings.push(
-            Diagnostic::warning("literal_secret", problem).at(at, "secret in clear").help(format!(
+            Diagnostic::warning(LITERAL_SECRET, problem).at(at, "secret in clear").help(format!(
                 "write {key} = '${{env(\"{variable}\")}}' or use a sensitive variable"
             )),
         );

@@ -20,6 +20,8 @@ use crate::value::Value;
 /// among 10,000 objects would take minutes.
 const SUGGESTIONS: u32 = 50;
 const SMALL: usize = 500;
+/// Tables with labels that are no resources, as far as they are supported.
+const TABLES: [&str; 2] = ["provider", "variable"];
 
 /// Everything that an expression can name.
 #[derive(Default)]
@@ -67,7 +69,8 @@ impl Names {
     }
 
     pub fn near_type<'s>(&self, kind: &str, schemas: &'s Schemas) -> Option<&'s str> {
-        nearest(kind, schemas.types.iter().map(|t| &*t.name))
+        let types = schemas.types.iter().map(|t| &*t.name);
+        nearest(kind, types.chain(TABLES))
     }
 
     /// The object that was probably meant.
@@ -175,7 +178,10 @@ impl Work<'_> {
             Value::Object(to) if !wanted.iter().any(|kind| ***kind == *to.kind()) => {
                 let kinds = either(wanted);
                 let problem = format!("`{to}` stands where a reference to {kinds} is needed");
-                Err(Fault::new("wrong_type", problem).label(format!("of type {}", to.kind())))
+                let forms: Vec<_> = wanted.iter().map(|k| format!("`\"{k}.LABEL\"`")).collect();
+                Err(Fault::new("wrong_type", problem)
+                    .label(format!("of type {}", to.kind()))
+                    .help(format!("write it as {}", forms.join(" or "))))
             }
             _ => Ok(value),
         });

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::address::Address;
-use crate::config::{Desired, End, Facts, Need, SourceFile, VariableInput, edges, expand, load};
+use crate::config::{
+    Desired, End, Facts, Judged, Need, SourceFile, VariableInput, edges, expand, judge, load,
+};
 use crate::diag::{Diagnostics, Severity};
 use crate::schema::{Schemas, load as load_schemas};
 use crate::value::Value;
@@ -169,13 +171,11 @@ fn variables_are_converted_to_their_type() {
 
 #[test]
 fn a_secret_literal_is_a_warning_and_stays_out_of_all_messages() {
-    let text = format!(
-        "{PROVIDER}password = \"hunter2\"\n[variable.v]\nsensitive = true\ndefault = 'hunter2'\n\
-         [host.h]\ncluster = 'id:c'\nmanagement_ip = '10.0.0.1'\nusername = 'root'\n\
-         password = '''\nhunter2'''\npasword = 'hunter2'\ndescription = '${{var.v}}'\nssh_port = '${{var.v}}'\n"
-    );
+    let text = "[provider.zstack]\nendpoint = 'https://mn.example.com'\npassword = \"hunter2\"\n\
+         [variable.v]\nsensitive = true\ndefault = 'hunter2'\n[host.h]\ncluster = 'id:c'\nmanagement_ip = '10.0.0.1'\nusername = 'root'\n\
+         password = '''\nhunter2'''\npasword = 'hunter2'\ndescription = '${var.v}'\nssh_port = '${var.v}'\n";
     let schemas = schemas();
-    let file = SourceFile { name: "main.rack.toml".into(), bytes: text.clone().into() };
+    let file = SourceFile { name: "main.rack.toml".into(), bytes: text.into() };
     let loaded = load(vec![file], &schemas);
     let config = loaded.config.expect("valid TOML");
     let found = expand(&config, &schemas, &Facts::default(), &loaded.sources).expect_err("a typo");
@@ -231,4 +231,104 @@ fn many_dangling_references_stay_fast() {
     let all = codes(run(&text, &Facts::default()));
     assert_eq!(all.len(), 2000);
     assert!(all.iter().all(|code| *code == "missing_object"));
+}
+
+fn judged(text: &str, facts: &Facts) -> Result<(Judged, Diagnostics), Diagnostics> {
+    let schemas = schemas();
+    let file = SourceFile { name: "main.rack.toml".into(), bytes: text.into() };
+    let loaded = load(vec![file], &schemas);
+    judge(&loaded.config?, &schemas, facts, &loaded.sources)
+}
+
+#[test]
+fn judging_needs_neither_environment_nor_variables() {
+    // Every kind of value can hang on something that is not there.
+    let text = r#"
+[provider.zstack]
+endpoint = '${env("ENDPOINT")}'
+password = '${env("PASSWORD")}'
+[variable.password]
+sensitive = true
+[variable.port]
+type = "number"
+default = '${env("PORT")}'
+[zone.east]
+state = '${env("STATE") == "on" ? "Enabled" : "Disabled"}'
+[cluster.a]
+zone = '${env("ZONE")}'
+hypervisor_type = "KVM"
+[host.a]
+cluster = "cluster.a"
+management_ip = '10.0.1.${env("IP") + 1}'
+username = '${tostring(env("USERNAME"))}'
+password = '${var.password}'
+ssh_port = '${var.port}'
+[host.b]
+cluster = "cluster.a"
+management_ip = '10.0.1.${env("IP") + 2}'
+username = "root"
+password = '${var.password}'
+depends_on = ['${env("AFTER")}']
+[local_primary_storage.a]
+zone = "zone.east"
+url = '${env("PATH_OF_STORAGE")}'
+clusters = ['${env("CLUSTER")}']
+"#;
+    let first = judged(text, &Facts::default()).expect("asks");
+    assert!(first.0.needs.contains(&Need::Env("PASSWORD".into())));
+    // Providers and variables ask first, resources when those have their answers.
+    let mut facts = Facts::default();
+    let (judged_without, warnings) = loop {
+        let (found, warnings) = judged(text, &facts).expect("nothing to complain about");
+        if found.needs.is_empty() {
+            break (found, warnings);
+        }
+        facts.env.extend(found.needs.into_iter().map(|Need::Env(name)| (name, None)));
+    };
+    assert!(facts.env.contains_key("ZONE"));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!((judged_without.resources, judged_without.needs.len()), (5, 0));
+    // To plan it, all of that is needed.
+    let needed = codes(run(text, &facts));
+    assert!(needed.contains(&"unset_env") && needed.contains(&"missing_variable"), "{needed:?}");
+    // What is there is judged all the same.
+    let wrong = text.replace("\"KVM\"", "\"kvm\"").replace("\"root\"", "7");
+    let found = judged(&wrong, &facts).expect_err("two mistakes");
+    let found: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert_eq!(found, ["bad_value", "wrong_kind"]);
+    let mut set = facts.clone();
+    set.env.insert("PORT".into(), Some("ssh".into()));
+    assert!(judged(text, &set).is_err(), "a variable that is set must fit");
+}
+
+#[test]
+fn a_secret_for_the_emulator_only_is_no_secret() {
+    let text = |endpoint: &str| {
+        format!(
+            r#"
+[provider.zstack]
+endpoint = "{endpoint}"
+password = "p"
+[variable.p]
+sensitive = true
+default = "p"
+[zone.z]
+[cluster.c]
+zone = "zone.z"
+hypervisor_type = "KVM"
+[host.h]
+cluster = "cluster.c"
+management_ip = "10.0.0.1"
+username = "root"
+password = "p"
+"#
+        )
+    };
+    let none = Facts::default();
+    assert_eq!(codes(run(&text("emulator"), &none)), [""; 0]);
+    let real = text("https://mn.example.com:8080");
+    assert_eq!(codes(run(&real, &none)), ["literal_secret"; 3]);
+    // One real cloud beside it is enough: nothing says which of them a variable is for.
+    let both = real + "[provider.play]\ntype = \"zstack\"\nendpoint = \"emulator\"\n";
+    assert!(codes(run(&both, &none)).contains(&"literal_secret"));
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
 
+use super::provider::LITERAL_SECRET;
 use super::{NoNames, Work};
 use crate::config::expr::unset;
 use crate::config::syntax::{Block, Entry, Literal};
@@ -105,6 +106,9 @@ impl Work<'_> {
     fn default(&mut self, block: &Block, ty: &Type, secret: bool) -> Option<Value> {
         let name = &block.label.text;
         let Some(entry) = block.get("default") else {
+            if self.evaluator.unset_is_unknown {
+                return None;
+            }
             self.findings.push(
                 Diagnostic::error(
                     "missing_variable",
@@ -120,11 +124,9 @@ impl Work<'_> {
             let problem = format!("the default of `{name}` is a secret written into a file");
             let variable = name.to_uppercase();
             self.findings.push(
-                Diagnostic::warning("literal_secret", problem)
-                    .at(tree.span, "secret in clear")
-                    .help(format!(
-                        "remove it and set RACKFORM_VAR_{name}, or use env(\"{variable}\")"
-                    )),
+                Diagnostic::warning(LITERAL_SECRET, problem).at(tree.span, "secret in clear").help(
+                    format!("remove it and set RACKFORM_VAR_{name}, or use env(\"{variable}\")"),
+                ),
             );
         }
         let (span, variable) = (tree.span, tree.unset.clone());

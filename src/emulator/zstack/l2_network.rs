@@ -1,5 +1,4 @@
-//! L2 networks (`network/l2`): created in a zone, attached to clusters, gone with the zone. L3
-//! networks are victims only: they come from seeds and go with their L2 network.
+//! L2 networks (`network/l2`): created in a zone, attached to clusters, gone with the zone.
 
 use serde_json::{Value, json};
 
@@ -68,40 +67,9 @@ static NETWORKS: View = View {
     )
 };
 
-static L3_NETWORK: Family = Family {
-    name: "l3Network",
-    vo: "L3NetworkVO",
-    indexes: &["zoneUuid", "l2NetworkUuid"],
-    soft_delete: true,
-    relations: &[
-        ("zone", Relation::One { member: "zoneUuid", family: "zone" }),
-        ("l2Network", Relation::One { member: "l2NetworkUuid", family: "l2Network" }),
-    ],
-};
-
-static L3_NETWORKS: View = View::plain(
-    "QueryL3Network",
-    &L3_NETWORK,
-    "org.zstack.header.network.l3.L3NetworkInventory",
-    &[
-        "uuid",
-        "name",
-        "description",
-        "type",
-        "zoneUuid",
-        "l2NetworkUuid",
-        "state",
-        "dnsDomain",
-        "system",
-        "category",
-        "createDate",
-        "lastOpDate",
-    ],
-);
-
 pub static MODULE: Module = Module {
-    families: &[&L2_NETWORK, &CLUSTER_REF, &L3_NETWORK],
-    views: &[&NETWORKS, &L3_NETWORKS],
+    families: &[&L2_NETWORK, &CLUSTER_REF],
+    views: &[&NETWORKS],
     operations: &[
         Operation { api: "CreateL2NoVlanNetwork", check: check_create, run: Run::Effect(create) },
         Operation { api: "CreateL2VlanNetwork", check: check_create, run: Run::Effect(create) },
@@ -209,9 +177,7 @@ fn remove(tx: &mut Tx<'_>, network: &str) {
     for link in tx.uuids("l2ClusterRef", "l2NetworkUuid", network) {
         tx.erase("l2ClusterRef", &link);
     }
-    for l3 in tx.uuids("l3Network", "l2NetworkUuid", network) {
-        tx.delete("l3Network", &l3);
-    }
+    super::l3_network::forget_l2(tx, network);
     if tx.store.get("l2Network", network).is_some() {
         tx.delete("l2Network", network);
     }

@@ -12,6 +12,7 @@ mod identity;
 mod image;
 mod iscsi;
 mod l2_network;
+mod l3_network;
 mod local;
 mod management;
 mod nfs;
@@ -74,7 +75,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 18] = [
+const MODULES: [&Module; 19] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -92,6 +93,7 @@ const MODULES: [&Module; 18] = [
     &ceph_backup::MODULE,
     &image::MODULE,
     &l2_network::MODULE,
+    &l3_network::MODULE,
     &vm::MODULE,
 ];
 

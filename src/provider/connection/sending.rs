@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Inner, Outcome, json, shown};
-use crate::provider::{Answer, Fault, FaultKind, Retry, attempt_id};
+use crate::provider::{Answer, Dialect, Fault, FaultKind, Retry, attempt_id};
 use crate::wire::Request;
 
 pub(super) struct Sending<'a> {
@@ -186,7 +186,9 @@ impl<'a> Sending<'a> {
     async fn follow(&mut self, job: &str, mut known: bool) -> Followed {
         let inner = self.inner;
         let poll = inner.dialect.poll(job);
+        let kind = self.request.map(|request| kind(request, inner.dialect));
         let started = Instant::now();
+        let mut running = Duration::ZERO;
         let mut failing: Option<Instant> = None;
         loop {
             let asked = timeout_at(self.until, inner.call(&poll, shown(&poll), &[]));
@@ -194,6 +196,9 @@ impl<'a> Sending<'a> {
             let answer = match asked {
                 Ok(reply) => match inner.dialect.classify_poll(self.request, &reply) {
                     Answer::Done => {
+                        if let Some(kind) = &kind {
+                            inner.usual.learn(kind, (running, started.elapsed()));
+                        }
                         let why = "the result of its job is not valid JSON".to_owned();
                         return json(&reply.body).map_or(Followed::Unknown(why), Followed::Done);
                     }
@@ -205,7 +210,9 @@ impl<'a> Sending<'a> {
                 Answer::Running | Answer::Accepted { .. } | Answer::Duplicate | Answer::Done => {
                     known = true;
                     failing = None;
-                    inner.timing.poll.next(started.elapsed(), job)
+                    let usual = kind.as_deref().and_then(|kind| inner.usual.of(kind));
+                    running = started.elapsed();
+                    inner.timing.poll.next_until(usual, running, job)
                 }
                 Answer::Unknown if known => {
                     let why = "the server no longer knows its job (it expired)";
@@ -254,6 +261,17 @@ impl<'a> Sending<'a> {
             None => fault.map_texts(|text| crate::wire::secrets::mask(text, &[])),
         }
     }
+}
+
+/// What calls that take about as long have in common: the method, the path without ids, and for an
+/// action its name, which is the body's only member.
+fn kind(request: &Request, dialect: &dyn Dialect) -> String {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let steps: Vec<&str> = path.split('/').filter(|step| !dialect.is_id(step)).collect();
+    let body = request.body.as_ref().and_then(serde_json::Value::as_object);
+    let action = body.and_then(|members| members.keys().next());
+    let action = action.map(String::as_str).unwrap_or_default();
+    format!("{} {} {action}", request.method.as_str(), steps.join("/"))
 }
 
 fn late() -> Followed {

@@ -43,7 +43,7 @@ fn place_reason_and_way_out() {
        ╰────
       help: did you mean `hypervisor_type`?
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -63,7 +63,7 @@ fn a_log_holds_the_same() {
        `----
       help: did you mean `hypervisor_type`?
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -84,7 +84,7 @@ fn colour() {
        ╰────
     ^[36m  help: ^[0mdid you mean `hypervisor_type`?
 
-    ^[1m^[31mError: 1 mistake^[0m
+    ^[1m^[31m1 error^[0m
     "#);
 }
 
@@ -108,7 +108,7 @@ fn two_files() {
        ╰────
       help: remove one of them, or give it another label
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -163,7 +163,7 @@ fn without_a_place() {
           \u{1b}[31m(os error 111)
       help: check `endpoint` of [provider.zstack], and that the server is up
 
-    Error: 1 mistake
+    1 error
     ");
 }
 
@@ -174,7 +174,7 @@ fn many_findings_are_capped_and_errors_come_first() {
     let text = render(findings, Style::PLAIN);
     assert!(text.starts_with("e\n\n  x the error\n"), "{text}");
     assert!(text.contains("... and 11 more"), "{text}");
-    assert!(text.ends_with("Error: 1 mistake, 30 warnings\n"), "{text}");
+    assert!(text.ends_with("1 error, 30 warnings\n"), "{text}");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_place_deep_in_a_large_file_is_found() {
      77778 │ name = "数据" # ?[31m
            ╰────
 
-    Error: 1 mistake
+    1 error
     "#);
 }
 
@@ -218,7 +218,7 @@ fn line_breaks_of_either_kind_count_once() {
        ·  ╰── here
        ╰────
 
-    Error: 1 mistake
+    1 error
     ");
 }
 

@@ -41,7 +41,7 @@ pub(super) fn read(
     let unique = f.take("unique").map_or_else(Vec::new, |n| unique(r, n, scope));
     let after = f.take("after").map_or_else(Vec::new, |n| after(r, n, &mut mentions));
     let cascade = f.take("cascade").map_or_else(Vec::new, |n| call::cascade(r, n, scope));
-    let read = f.take("read").and_then(|n| list(r, n));
+    let read = f.take("read").and_then(|n| list(r, n, &attrs));
     let (create, updates, delete) = calls(r, &mut f, scope, shared);
     let links = r.named(f.take("link"));
     let links = links.iter().filter_map(|e| link(r, e, scope, &mut mentions)).collect();
@@ -157,7 +157,7 @@ fn after(r: &mut Reader, node: Node<'_>, mentions: &mut Vec<Mention>) -> Vec<Aft
     all
 }
 
-fn list(r: &mut Reader, node: Node<'_>) -> Option<Read> {
+fn list(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<Read> {
     let mut f = r.words(node, "a list call")?;
     let none = Attrs::default();
     let scope = Scope { attrs: &none, parts: &[], actions: &[], place: Place::List };
@@ -167,11 +167,12 @@ fn list(r: &mut Reader, node: Node<'_>) -> Option<Read> {
     }
     let target = call.and_then(|n| call::target(r, n, scope));
     let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
+    let settled = f.take("wait").map_or_else(Vec::new, |n| attr::read_conditions(r, n, attrs));
     r.finish(f);
     if target.as_ref().is_some_and(|t| t.method != Method::Get) {
         r.fail("bad_call", node.span, "a list is read with GET");
     }
-    Some(Read { target: target?, reply: reply? })
+    Some(Read { target: target?, settled, reply: reply? })
 }
 
 type Calls = (Option<Call>, Vec<Call>, Option<Call>);

@@ -156,7 +156,7 @@ fn what_is_no_state_is_told_apart() {
     rackform never leaves a half-written state, so something else changed the file: restore it from version control or from the .backup beside it, then run `rackform plan`
     -- no id
     the state `rackform.state.json` cannot be used [state_damaged]
-    It is damaged: unknown field `uid`, expected one of `type`, `provider`, `id`, `attributes`, `dependencies`, `schema_version`, `digests`, `incarnation`, `prevent_destroy`, `declared_by` (line 21, column 11).
+    It is damaged: unknown field `uid`, expected one of `type`, `provider`, `id`, `attributes`, `dependencies`, `schema_version`, `digests`, `incarnation`, `prevent_destroy`, `declared_by`, `owed` (line 21, column 11).
     rackform never leaves a half-written state, so something else changed the file: restore it from version control or from the .backup beside it, then run `rackform plan`
     -- address twice
     the state `rackform.state.json` cannot be used [state_damaged]

@@ -6,6 +6,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
 
 use rackform::emulator::{self, Options, Running};
 use reqwest::{Client, Method, RequestBuilder};
@@ -20,6 +21,7 @@ pub struct Cloud {
     http: Client,
     url: String,
     server: Server,
+    session: Mutex<Option<String>>,
 }
 
 enum Server {
@@ -53,7 +55,13 @@ impl Cloud {
         let runtime = runtime();
         let running = runtime.block_on(emulator::start(options)).expect("the emulator starts");
         let url = running.url();
-        Cloud { http: client(), runtime, url, server: Server::Here(running) }
+        Cloud {
+            http: client(),
+            runtime,
+            url,
+            server: Server::Here(running),
+            session: Mutex::default(),
+        }
     }
 
     /// A cloud in a process of its own, `rackform emulate` on a free port with these arguments: it
@@ -72,7 +80,13 @@ impl Cloud {
         stdout.read_line(&mut url).expect("the emulator prints its URL");
         let url = url.trim().to_owned();
         assert!(url.starts_with("http://"), "the first line is the URL, not {url:?}");
-        Cloud { http: client(), runtime: runtime(), url, server: Server::Child(child, stdout) }
+        Cloud {
+            http: client(),
+            runtime: runtime(),
+            url,
+            server: Server::Child(child, stdout),
+            session: Mutex::default(),
+        }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -139,16 +153,32 @@ impl Cloud {
         rows[0].clone()
     }
 
-    /// A call of the API by somebody else, with a session of its own. Returns the reply of its
-    /// first answer; a job may still run.
+    /// A call of the API by somebody else, with a session of its own. Returns the first answer; a
+    /// job may still run.
     pub fn api(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let login = json!({ "logInByAccount": { "accountName": "admin", "password": PASSWORD } });
-        let at = |path: &str| format!("{}/zstack/v1{path}", self.url);
-        let session = self.send(self.http.put(at("/accounts/login")).json(&login));
-        let session = session["inventory"]["uuid"].as_str().expect("a session").to_owned();
-        let request = self.http.request(method, at(path));
+        let mut known = self.session.lock().expect("nobody panicked with it");
+        // A session may have been ended by a restart or on purpose.
+        let session = known.take().filter(|id| self.is_valid(id)).unwrap_or_else(|| self.log_in());
+        *known = Some(session.clone());
+        drop(known);
+        let request = self.http.request(method, self.at(path));
         let request = request.header("Authorization", format!("OAuth {session}"));
         self.send(with_body(request, body))
+    }
+
+    fn log_in(&self) -> String {
+        let login = json!({ "logInByAccount": { "accountName": "admin", "password": PASSWORD } });
+        let session = self.send(self.http.put(self.at("/accounts/login")).json(&login));
+        session["inventory"]["uuid"].as_str().expect("a session").to_owned()
+    }
+
+    fn is_valid(&self, session: &str) -> bool {
+        let path = self.at(&format!("/accounts/sessions/{session}/valid"));
+        self.send(self.http.get(path))["valid"] == true
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}/zstack/v1{path}", self.url)
     }
 
     /// Changes rows behind everybody's back: `{family, op: put|patch|delete, uuid, row}`.

@@ -3,6 +3,7 @@
 pub mod cloud;
 pub mod process;
 pub mod raw;
+pub mod seen;
 pub mod topology;
 
 mod harness_tests;

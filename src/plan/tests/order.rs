@@ -1,0 +1,198 @@
+//! What comes before what: creating, destroying, replacing.
+
+use super::world::World;
+
+/// A zone with a cluster, two storages attached to it, and two hosts.
+const SITE: &str = r#"
+[zone.z]
+[cluster.c]
+zone            = "zone.z"
+hypervisor_type = "KVM"
+[local_primary_storage.l]
+zone     = "zone.z"
+url      = "/zstack_ps"
+clusters = ["cluster.c"]
+[nfs_primary_storage.n]
+zone     = "zone.z"
+url      = "10.0.9.5:/export/a"
+clusters = ["cluster.c"]
+[host.a]
+cluster       = "cluster.c"
+management_ip = "10.0.1.11"
+username      = "root"
+password      = "x"
+[host.b]
+cluster       = "cluster.c"
+management_ip = "10.0.1.12"
+username      = "root"
+password      = "x"
+"#;
+
+#[test]
+fn parents_attachments_and_then_hosts() {
+    let text = World::of("").show(SITE);
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with(['#', '('])).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 create cluster.c after #7
+    #1 create host.a after #0 (local_primary_storage.clusters in cluster.c) (nfs_primary_storage.clusters in cluster.c)
+    #2 create host.b after #0 (local_primary_storage.clusters in cluster.c) (nfs_primary_storage.clusters in cluster.c)
+    #3 create local_primary_storage.l after #7
+    #4 attach local_primary_storage.l.clusters["cluster.c"] after #0 #3
+    #5 create nfs_primary_storage.n after #7
+    #6 attach nfs_primary_storage.n.clusters["cluster.c"] after #0 #5
+    #7 create zone.z
+    (local_primary_storage.clusters in cluster.c) after #4
+    (nfs_primary_storage.clusters in cluster.c) after #6
+    "#);
+}
+
+#[test]
+fn the_way_down_is_the_way_up_backwards() {
+    insta::assert_snapshot!(World::of(SITE).destroy().show(SITE), @r#"
+    Delete cluster.c: Destroy
+    Delete host.a: Destroy
+    Delete host.b: Destroy
+    Delete local_primary_storage.l: Destroy
+    Delete local_primary_storage.l.clusters["cluster.c"]: Destroy
+    Delete nfs_primary_storage.n: Destroy
+    Delete nfs_primary_storage.n.clusters["cluster.c"]: Destroy
+    Delete zone.z: Destroy
+    #0 delete cluster.c after #1 #2 #4 #6
+    #1 delete host.a
+    #2 delete host.b
+    #3 delete local_primary_storage.l after #4
+    #4 detach local_primary_storage.l.clusters["cluster.c"] after (local_primary_storage.clusters in cluster.c)
+    #5 delete nfs_primary_storage.n after #6
+    #6 detach nfs_primary_storage.n.clusters["cluster.c"] after (nfs_primary_storage.clusters in cluster.c)
+    #7 delete zone.z after #0 #3 #5
+    (local_primary_storage.clusters in cluster.c) after #1 #2
+    (nfs_primary_storage.clusters in cluster.c) after #1 #2
+    "#);
+}
+
+#[test]
+fn what_is_as_desired_is_only_counted() {
+    let plan = World::of(SITE).plan(SITE).expect("a plan");
+    assert_eq!((plan.changes.len(), plan.steps.len(), plan.unchanged), (0, 0, 8));
+}
+
+#[test]
+fn a_replaced_cluster_takes_hosts_and_attachments_along() {
+    insta::assert_snapshot!(World::of(SITE).replace("cluster.c").show(SITE), @r#"
+    Replace cluster.c: Requested
+    Replace host.a: ParentReplaced(cluster.c)
+      cluster "1a9614d7316ead830c2949be0442104f" -> <id of cluster.c> !
+    Replace host.b: ParentReplaced(cluster.c)
+      cluster "1a9614d7316ead830c2949be0442104f" -> <id of cluster.c> !
+    Replace local_primary_storage.l.clusters["cluster.c"]: ParentReplaced(cluster.c)
+    Replace nfs_primary_storage.n.clusters["cluster.c"]: ParentReplaced(cluster.c)
+    #0 delete cluster.c after #2 #4 #6 #8
+    #1 create cluster.c after #0
+    #2 delete host.a
+    #3 create host.a after #1 #2 (local_primary_storage.clusters in cluster.c) (nfs_primary_storage.clusters in cluster.c)
+    #4 delete host.b
+    #5 create host.b after #1 #4 (local_primary_storage.clusters in cluster.c) (nfs_primary_storage.clusters in cluster.c)
+    #6 detach local_primary_storage.l.clusters["cluster.c"] after (local_primary_storage.clusters in cluster.c)
+    #7 attach local_primary_storage.l.clusters["cluster.c"] after #1 #6
+    #8 detach nfs_primary_storage.n.clusters["cluster.c"] after (nfs_primary_storage.clusters in cluster.c)
+    #9 attach nfs_primary_storage.n.clusters["cluster.c"] after #1 #8
+    (local_primary_storage.clusters in cluster.c) after #7
+    (local_primary_storage.clusters in cluster.c) after #2 #4
+    (nfs_primary_storage.clusters in cluster.c) after #9
+    (nfs_primary_storage.clusters in cluster.c) after #2 #4
+    "#);
+}
+
+#[test]
+fn a_host_that_moves_leaves_before_its_old_cluster_loses_its_storage() {
+    let two = |cluster: &str, clusters: &str| {
+        format!(
+            r#"
+[zone.z]
+[cluster.c]
+zone            = "zone.z"
+hypervisor_type = "KVM"
+[cluster.d]
+zone            = "zone.z"
+hypervisor_type = "KVM"
+[local_primary_storage.l]
+zone     = "zone.z"
+url      = "/zstack_ps"
+clusters = [{clusters}]
+[host.a]
+cluster       = "cluster.{cluster}"
+management_ip = "10.0.1.11"
+username      = "root"
+password      = "x"
+"#
+        )
+    };
+    let world = World::of(&two("c", "\"cluster.c\""));
+    insta::assert_snapshot!(world.show(&two("d", "\"cluster.d\"")), @r#"
+    Replace host.a: CannotUpdate(["cluster"])
+      cluster cluster.c -> cluster.d !
+    Delete local_primary_storage.l.clusters["cluster.c"]: NotInConfiguration
+    Create local_primary_storage.l.clusters["cluster.d"]: New
+    #0 delete host.a
+    #1 create host.a after #0 (local_primary_storage.clusters in cluster.d) (nfs_primary_storage.clusters in cluster.d)
+    #2 detach local_primary_storage.l.clusters["cluster.c"] after (local_primary_storage.clusters in cluster.c)
+    #3 attach local_primary_storage.l.clusters["cluster.d"]
+    (local_primary_storage.clusters in cluster.d) after #3
+    (local_primary_storage.clusters in cluster.c) after #0
+    (nfs_primary_storage.clusters in cluster.c) after #0
+    "#);
+}
+
+#[test]
+fn explicit_dependencies_count_like_references() {
+    let text = "[zone.a]\ndepends_on = [\"zone.b\"]\n[zone.b]\nstate = \"Disabled\"\n";
+    insta::assert_snapshot!(World::of("").show(text), @r#"
+    Create zone.a: New
+      name none -> "a"
+    Create zone.b: New
+      name none -> "b"
+      state none -> "Disabled"
+    #0 create zone.a after #1 #2
+    #1 create zone.b
+    #2 update (changeZoneState) zone.b after #1
+    "#);
+    insta::assert_snapshot!(World::of(text).destroy().show(text), @r#"
+    Delete zone.a: Destroy
+    Delete zone.b: Destroy
+    #0 delete zone.a
+    #1 delete zone.b after #0
+    "#);
+}
+
+#[test]
+fn a_cluster_that_is_deleted_waits_for_its_hosts_and_attachments() {
+    let rest = "[zone.z]\n[local_primary_storage.l]\nzone = \"zone.z\"\nurl = \"/zstack_ps\"\nclusters = []\n\
+                [nfs_primary_storage.n]\nzone = \"zone.z\"\nurl = \"10.0.9.5:/export/a\"\nclusters = []\n";
+    insta::assert_snapshot!(World::of(SITE).show(rest), @r#"
+    Delete cluster.c: NotInConfiguration
+    Delete host.a: NotInConfiguration
+    Delete host.b: NotInConfiguration
+    Delete local_primary_storage.l.clusters["cluster.c"]: NotInConfiguration
+    Delete nfs_primary_storage.n.clusters["cluster.c"]: NotInConfiguration
+    #0 delete cluster.c after #1 #2 #3 #4
+    #1 delete host.a
+    #2 delete host.b
+    #3 detach local_primary_storage.l.clusters["cluster.c"] after (local_primary_storage.clusters in cluster.c)
+    #4 detach nfs_primary_storage.n.clusters["cluster.c"] after (nfs_primary_storage.clusters in cluster.c)
+    (local_primary_storage.clusters in cluster.c) after #1 #2
+    (nfs_primary_storage.clusters in cluster.c) after #1 #2
+    "#);
+}
+
+#[test]
+fn the_same_inputs_give_the_same_plan() {
+    let world = World::of(SITE).replace("cluster.c");
+    let plans: Vec<String> =
+        (0..4).map(|_| format!("{:?}", world.plan(SITE).expect("a plan"))).collect();
+    assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
+    let mut blocks: Vec<String> = SITE.split("\n[").map(|block| format!("[{block}\n")).collect();
+    blocks.remove(0);
+    blocks.reverse();
+    let shuffled = world.show(&blocks.concat());
+    assert_eq!(shuffled, world.show(SITE), "the order of blocks has no meaning");
+}

@@ -1,0 +1,152 @@
+//! Unique keys that somebody else has, and keys that change hands.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::{CLUSTER, apply, configure, directory, ends_well, host};
+use crate::common::cloud::Cloud;
+use crate::common::seen::filters;
+use rackform::emulator::Options;
+
+/// Somebody else's zone with a host.
+fn foreign() -> Cloud {
+    let host = json!({ "name": "old-1", "managementIp": "10.0.0.1" });
+    let cluster = json!({ "name": "old", "hosts": [host] });
+    let seed = json!({ "zones": [{ "name": "theirs", "clusters": [cluster] }] });
+    Cloud::start_with(Options { seed: Some(seed), ..Options::default() })
+}
+
+#[test]
+fn a_management_ip_that_a_foreign_host_has() {
+    let _filters = filters();
+    let cloud = foreign();
+    let rackform = directory(&cloud, &format!("{CLUSTER}{}", host("h1", "10.0.0.1")));
+    assert_snapshot!(rackform.run(&["plan"]).seen(), @r#"
+    exit 1
+    --- stderr
+    unique_key_taken in host.h1
+
+      × another host already has management_ip = "10.0.0.1"
+      ╰─▶ "old-1" (id ID) is live and not managed
+          here.
+        ╭─[main.rack.toml:14:17]
+     13 │ cluster       = "cluster.a"
+     14 │ management_ip = "10.0.0.1"
+        ·                 ─────┬────
+        ·                      ╰── declared here
+     15 │ username      = "root"
+        ╰────
+      help: change the value, or take the object over: rackform import 'host.h1'
+            ID
+
+    1 error
+    "#);
+    apply(&rackform).expect(1);
+    assert!(cloud.mutations().is_empty(), "nothing was sent");
+    configure(&rackform, &cloud, &format!("{CLUSTER}{}", host("h1", "10.0.0.2")));
+    apply(&rackform).expect(0).says(&["3 added"]);
+    ends_well(&rackform, &cloud, &[("/zones", 2), ("/hosts", 2)]);
+}
+
+#[test]
+fn hosts_that_swap_their_addresses_are_a_ring() {
+    let _filters = filters();
+    let cloud = Cloud::start();
+    let rackform = directory(
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.1"), host("h2", "10.0.0.2")),
+    );
+    apply(&rackform).expect(0);
+    configure(
+        &rackform,
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.2"), host("h2", "10.0.0.1")),
+    );
+    assert_snapshot!(rackform.run(&["plan"]).seen(), @r#"
+    exit 1
+    --- stderr
+    ring_of_steps
+
+      × these changes wait for each other
+      ╰─▶ Each needs what the next one gives up:
+            update (updateKVMHost) of host.h1
+            reconnect of host.h2
+            update (updateKVMHost) of host.h2
+            reconnect of host.h1
+        ╭─[main.rack.toml:12:1]
+     11 │
+     12 │ [host.h1]
+        · ────┬────
+        ·     ╰── `host.h1`
+     13 │ cluster       = "cluster.a"
+        ╰────
+        ╭─[main.rack.toml:18:1]
+     17 │
+     18 │ [host.h2]
+        · ────┬────
+        ·     ╰── `host.h2`
+     19 │ cluster       = "cluster.a"
+        ╰────
+      help: change one of them (host.h1, host.h2) to a free value first, apply,
+            then to the value you want
+
+    1 error
+    "#);
+    cloud.reset();
+    apply(&rackform).expect(1);
+    assert!(cloud.mutations().is_empty(), "nothing was sent");
+    // The way out that the message names.
+    configure(
+        &rackform,
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.3"), host("h2", "10.0.0.1")),
+    );
+    apply(&rackform).expect(0);
+    configure(
+        &rackform,
+        &cloud,
+        &format!("{CLUSTER}{}{}", host("h1", "10.0.0.2"), host("h2", "10.0.0.1")),
+    );
+    apply(&rackform).expect(0);
+    ends_well(&rackform, &cloud, &[("/hosts", 2)]);
+}
+
+#[test]
+fn an_address_that_is_handed_on_is_freed_first() {
+    let cloud = Cloud::start();
+    let rackform = directory(&cloud, &format!("{CLUSTER}{}", host("h1", "10.0.0.1")));
+    apply(&rackform).expect(0);
+    configure(&rackform, &cloud, &format!("{CLUSTER}{}", host("h2", "10.0.0.1")));
+    apply(&rackform).expect(0).says(&["1 added, 0 changed, 1 destroyed"]);
+    ends_well(&rackform, &cloud, &[("/hosts", 1)]);
+}
+
+#[test]
+fn a_forgotten_host_is_a_foreign_one() {
+    let _filters = filters();
+    let cloud = Cloud::start();
+    let rackform = directory(&cloud, &format!("{CLUSTER}{}", host("h1", "10.0.0.1")));
+    apply(&rackform).expect(0);
+    cloud.reset();
+    rackform.run(&["state", "rm", "host.h1"]).expect(0);
+    assert!(cloud.mutations().is_empty(), "nothing is sent to a cloud");
+    assert_snapshot!(rackform.run(&["plan"]).seen(), @r#"
+    exit 1
+    --- stderr
+    unique_key_taken in host.h1
+
+      × another host already has management_ip = "10.0.0.1"
+      ╰─▶ "h1" (id ID) is live and not managed here.
+        ╭─[main.rack.toml:14:17]
+     13 │ cluster       = "cluster.a"
+     14 │ management_ip = "10.0.0.1"
+        ·                 ─────┬────
+        ·                      ╰── declared here
+     15 │ username      = "root"
+        ╰────
+      help: change the value, or take the object over: rackform import 'host.h1'
+            ID
+
+    1 error
+    "#);
+}
