@@ -18,16 +18,13 @@ use crate::plan::settle::Settle;
 use crate::state::journal::Record;
 use crate::store::StoreError;
 
-/// How long objects may take to come up once everything they need is there. Mounting takes
-/// seconds; capacity is recalculated within 2 to 3 (reference 6, d).
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Waits for all end conditions. Returns how many are not met.
 pub async fn settle(context: &Context<'_>) -> Result<usize, StoreError> {
     let started = Instant::now();
     let mut open: Vec<&Settle> = context.run.plan.settles.iter().collect();
     let mut waiting: HashMap<&str, String> = HashMap::new();
-    let mut pauses = Waits::new(started + PATIENCE);
+    let patience = open.iter().map(|settle| settle.patience).max().unwrap_or(0);
+    let mut pauses = Waits::new(started + Duration::from_secs(patience));
     let mut told = false;
     while !open.is_empty() {
         let mut still = Vec::new();

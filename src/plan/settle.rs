@@ -21,7 +21,12 @@ pub struct Settle {
     pub ty: TypeIx,
     pub provider: Arc<str>,
     pub wait: Vec<Condition>,
+    /// Seconds that it may take once everything it needs is there: its `timeouts.create`.
+    pub patience: u64,
 }
+
+/// Mounting takes seconds, and capacity is recalculated within 2 to 3 (reference 6, d).
+const PATIENCE: u64 = 60;
 
 /// Adds end conditions for what the plan touches.
 pub fn add(inputs: &Inputs<'_>, plan: &mut Plan) {
@@ -45,6 +50,7 @@ pub fn add(inputs: &Inputs<'_>, plan: &mut Plan) {
                 ty: resource.ty,
                 provider: resource.provider.clone(),
                 wait: ty.read.settled.clone(),
+                patience: resource.lifecycle.timeouts.get("create").map_or(PATIENCE, |s| *s),
             });
         } else if concerned && is_new(plan, &resource.address) {
             plan.notes.push(note(ty, &resource.address));

@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod locks;
 mod network;
+mod settle;
 mod tls;
 
 use std::process::{Child, Command};
