@@ -27,7 +27,7 @@ pub mod lint;
 pub mod maintenance;
 pub mod order;
 pub mod record;
-mod refusal;
+pub mod refusal;
 pub mod schedule;
 pub mod settle;
 pub mod steps;

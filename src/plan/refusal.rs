@@ -1,14 +1,11 @@
-//! What a plan refuses to do to an object, in words.
-//!
-//! In: the object and where it stands. Out: a finding with a way out. Decides nothing: `decide`
-//! does.
+//! What a plan refuses to do, in words. In: addresses and places. Out: findings, each with a way
+//! out. Whether to refuse is decided in `decide`.
 
 use crate::address::Address;
 use crate::config::DesiredResource;
 use crate::diag::{Diagnostic, Span};
 use crate::plan::diff::Difference;
 
-/// A replacement of what holds data, which nobody asked for by name.
 pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> Diagnostic {
     let forcing = differences.iter().find(|d| d.diff.forces_replace).map(|d| &d.diff);
     let name = forcing.map_or("an attribute", |d| &*d.name);
@@ -23,7 +20,6 @@ pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> D
         ))
 }
 
-/// A protected object whose block is there; `verb` says what would happen to it.
 pub fn protected(address: &Address, place: Span, verb: &str) -> Diagnostic {
     Diagnostic::error("prevent_destroy", format!("`{address}` is protected and would be {verb}"))
         .on(address)
@@ -32,7 +28,6 @@ pub fn protected(address: &Address, place: Span, verb: &str) -> Diagnostic {
         .help("apply `lifecycle = { prevent_destroy = false }` first, then plan again")
 }
 
-/// A protected object that is to go: with everything, or because its block is gone.
 pub fn protected_orphan(address: &Address, declared: Option<Span>) -> Diagnostic {
     match declared {
         Some(place) => protected(address, place, "destroyed"),
@@ -46,7 +41,6 @@ pub fn protected_orphan(address: &Address, declared: Option<Span>) -> Diagnostic
     }
 }
 
-/// An object of a type that this build does not have.
 pub fn unknown_type(address: &Address, kind: &str) -> Diagnostic {
     Diagnostic::error("unknown_type_in_state", format!("the state holds a `{kind}`"))
         .on(address)
