@@ -202,8 +202,18 @@ fn help(command: &[&str]) -> String {
     outcome.stdout
 }
 
-const COMMANDS: [&str; 9] =
-    ["validate", "plan", "apply", "destroy", "state", "graph", "schema", "emulate", "completions"];
+const COMMANDS: [&str; 10] = [
+    "validate",
+    "plan",
+    "apply",
+    "destroy",
+    "import",
+    "state",
+    "graph",
+    "schema",
+    "emulate",
+    "completions",
+];
 
 #[test]
 fn every_command_exists_and_is_mentioned() {
