@@ -3,6 +3,7 @@
 //! In: JSON or text as a server sent it. Out: the same without secrets. Servers return some
 //! passwords in clear (Ceph monitors and CHAP, reference 2c) and repeat others in error texts.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// What stands where a secret stood.
@@ -112,10 +113,29 @@ fn collect(json: &Value, secret: bool, found: &mut Vec<String>) {
     }
 }
 
-/// The text without these secrets and without `user:password@` forms.
+/// The text without these secrets and without `user:password@` forms. Servers quote requests in
+/// their errors, so that a secret can also stand there as JSON or percent-encoded.
 pub fn mask(text: &str, secrets: &[String]) -> String {
-    let masked = secrets.iter().fold(text.to_owned(), |text, s| text.replace(s.as_str(), MASK));
+    let forms = secrets.iter().flat_map(|secret| written(secret));
+    let masked = forms.fold(text.to_owned(), |text, form| text.replace(&form, MASK));
     mask_text(&masked).unwrap_or(masked)
+}
+
+/// The ways in which a text can be written within another, those that hold others first.
+fn written(secret: &str) -> Vec<String> {
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json[1..json.len() - 1].to_owned(); // its quotes
+    let ascii = json.chars().map(|c| match c {
+        ' '..='~' => c.to_string(),
+        c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    });
+    let ascii: String = ascii.collect();
+    let nested = serde_json::Value::from(json.as_str()).to_string();
+    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let mut forms = vec![nested[1..nested.len() - 1].to_owned(), ascii, json, percent];
+    forms.push(secret.to_owned());
+    forms.dedup();
+    forms
 }
 
 #[cfg(test)]
@@ -134,6 +154,16 @@ mod tests {
             "mons": [{"hostname": "10.0.0.1"}],
             "monUrls": ["root:(sensitive)@10.0.0.1/?monPort=1"]}});
         assert_eq!(reply, expected);
+    }
+
+    #[test]
+    fn quoted_secrets_are_masked_however_they_are_written() {
+        let secret = "p@:/\"\\ü".to_owned();
+        for quoted in ["p@:/\"\\ü", r#"p@:/\"\\ü"#, r#"p@:/\"\\\u00fc"#, "p%40%3A%2F%22%5C%C3%BC"]
+        {
+            let masked = mask(&format!("bad password {quoted}!"), std::slice::from_ref(&secret));
+            assert_eq!(masked, "bad password (sensitive)!");
+        }
     }
 
     #[test]
