@@ -13,12 +13,13 @@ use crate::diag::{Diagnostics, Span};
 use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
+use crate::plan::drift;
 use crate::plan::known::{self, Known, Live};
 use crate::plan::maintenance;
 use crate::plan::record;
 use crate::plan::refusal;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
-use crate::schema::{LinkIx, Quirk, ResourceType, TypeIx};
+use crate::schema::{LinkIx, ResourceType, TypeIx};
 use crate::state::{Entry, Pending};
 use crate::value::Value;
 
@@ -242,8 +243,18 @@ fn existing<'a>(
     let ty = inputs.schemas.get(desired.ty);
     let rotated = inputs.rotated.get(&desired.address).unwrap_or(&NONE);
     let mut differences = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
-    differences.retain(|d| !on_its_way(ty, desired, &live, d, &mut draft.notes));
-    let drift = prior.map(|entry| note_drift(inputs, ty, entry, &live, draft)).unwrap_or_default();
+    if maintenance::on_its_way(ty, &desired.attrs, &live) {
+        differences.retain(|d| maintenance::maintained(ty) != Some(d.attr));
+        draft.notes.push(maintenance::still_moving(&desired.address));
+    }
+    let outside = match prior {
+        Some(entry) if inputs.live.is_some() => drift::between(ty, entry, &live, &draft.known),
+        _ => Vec::new(),
+    };
+    let drifted: HashSet<Arc<str>> = outside.iter().map(|diff| diff.name.clone()).collect();
+    if !outside.is_empty() {
+        draft.drift.push(Drift { address: desired.address.clone(), attrs: Some(outside) });
+    }
     let requested = inputs.options.replace.contains(&desired.address);
     let verdict = verdict(&differences, requested, draft);
     let (action, reason) = match verdict {
@@ -259,7 +270,7 @@ fn existing<'a>(
         }
         Verdict::Update => {
             // What the configuration changed as well is not somebody else's doing.
-            let drifted = differences.iter().all(|d| drift.contains(&d.diff.name));
+            let drifted = differences.iter().all(|d| drifted.contains(&d.diff.name));
             (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
         }
         Verdict::Nothing => match prior {
@@ -332,64 +343,6 @@ fn verdict(differences: &[Difference], requested: bool, draft: &Draft<'_>) -> Ve
 /// Switching protection off takes effect for the next plan, not for the one that would profit.
 fn protected(desired: &DesiredResource, prior: Option<&Entry>) -> bool {
     desired.lifecycle.prevent_destroy || prior.is_some_and(|entry| entry.prevent_destroy)
-}
-
-/// Whether a difference goes away by itself: a host in PreMaintenance is on its way into
-/// Maintenance, and the server refuses to be told so again (reference 3.3).
-fn on_its_way(
-    ty: &ResourceType,
-    desired: &DesiredResource,
-    live: &LiveObject,
-    difference: &Difference,
-    notes: &mut Vec<Note>,
-) -> bool {
-    let ix = usize::from(difference.attr.0);
-    let is = |value: &Value, word: &str| value.as_str() == Some(word);
-    let on_its_way = ty.attr(difference.attr).quirk == Some(Quirk::LeaveMaintenanceFirst)
-        && is(&desired.attrs[ix], "Maintenance")
-        && is(&live.attrs[ix], "PreMaintenance");
-    if on_its_way {
-        notes.push(Note {
-            address: Some(desired.address.clone()),
-            text: "is on its way into Maintenance: its virtual machines still move".to_owned(),
-            help: Some("plan again later to see that it has arrived".to_owned()),
-        });
-    }
-    on_its_way
-}
-
-/// State vs live: what changed outside. Only attributes that the state knows count. Returns their
-/// names.
-fn note_drift(
-    inputs: &Inputs<'_>,
-    ty: &ResourceType,
-    entry: &Entry,
-    live: &LiveObject,
-    draft: &mut Draft<'_>,
-) -> Vec<Arc<str>> {
-    if inputs.live.is_none() {
-        return Vec::new();
-    }
-    let mut attrs = Vec::new();
-    for (name, before) in &entry.attrs {
-        let Some(ix) = ty.find_attr(name) else { continue };
-        let now = &live.attrs[usize::from(ix.0)];
-        if ty.attr(ix).computed || now == before {
-            continue;
-        }
-        attrs.push(AttrDiff {
-            name: name.clone(),
-            before: diff::live_shown(before, &draft.known),
-            after: diff::live_shown(now, &draft.known),
-            origin: None,
-            forces_replace: false,
-        });
-    }
-    let names = attrs.iter().map(|diff| diff.name.clone()).collect();
-    if let (false, Some(address)) = (attrs.is_empty(), draft.known.address_of(&entry.id).cloned()) {
-        draft.drift.push(Drift { address, attrs: Some(attrs) });
-    }
-    names
 }
 
 /// In the state, not in the configuration.

@@ -20,6 +20,7 @@ use crate::wire::RequestTemplate;
 pub mod conflict;
 pub mod decide;
 pub mod diff;
+pub mod drift;
 pub mod guard;
 pub mod known;
 pub mod links;

@@ -50,13 +50,13 @@ fn a_new_host_waits_for_the_delete_that_frees_its_address() {
 #[test]
 fn two_that_swap_are_told_together() {
     let world = World::of(&hosts(&[("a", "10.0.1.1"), ("b", "10.0.1.2")]));
-    insta::assert_snapshot!(world.show(&hosts(&[("a", "10.0.1.2"), ("b", "10.0.1.1")])), @r#"
+    insta::assert_snapshot!(world.show(&hosts(&[("a", "10.0.1.2"), ("b", "10.0.1.1")])), @r"
     ring_of_steps: these changes wait for each other
       Each needs what the next one gives up:
         update (updateKVMHost) of host.a
         update (updateKVMHost) of host.b
       change one of them (host.a, host.b) to a free value first, apply, then to the value you want
-    "#);
+    ");
 }
 
 #[test]

@@ -31,12 +31,8 @@ fn a_shorter_list_detaches_and_a_removed_one_forgets() {
 fn what_somebody_else_attached_is_noted_until_it_is_declared() {
     let mut world = World::of(&site("clusters = [\"cluster.c\"]", ""));
     world.attach("local_primary_storage.l", "clusters", "cluster.d");
-    insta::assert_snapshot!(world.show(&site("clusters = [\"cluster.c\"]", "")), @r#"
-    note local_primary_storage.l is attached to cluster.d, which rackform did not attach and leaves alone
-    "#);
-    insta::assert_snapshot!(world.show(&site("clusters = [\"cluster.c\", \"cluster.d\"]", "")), @r#"
-    Adopt local_primary_storage.l.clusters["cluster.d"]: New
-    "#);
+    insta::assert_snapshot!(world.show(&site("clusters = [\"cluster.c\"]", "")), @"note local_primary_storage.l is attached to cluster.d, which rackform did not attach and leaves alone");
+    insta::assert_snapshot!(world.show(&site("clusters = [\"cluster.c\", \"cluster.d\"]", "")), @r#"Adopt local_primary_storage.l.clusters["cluster.d"]: New"#);
 }
 
 #[test]
@@ -49,18 +45,14 @@ fn what_somebody_else_detached_is_attached_again_or_forgotten() {
     #0 attach local_primary_storage.l.clusters["cluster.c"]
     drift local_primary_storage.l.clusters["cluster.c"]: is gone
     "#);
-    insta::assert_snapshot!(world.show(&site("clusters = []", "")), @r#"
-    Forget local_primary_storage.l.clusters["cluster.c"]: Vanished
-    "#);
+    insta::assert_snapshot!(world.show(&site("clusters = []", "")), @r#"Forget local_primary_storage.l.clusters["cluster.c"]: Vanished"#);
 }
 
 #[test]
 fn the_other_side_may_take_over_the_declaration() {
     let world = World::of(&site("clusters = [\"cluster.c\"]", ""));
     let other = site("", "primary_storage = [\"local_primary_storage.l\"]");
-    insta::assert_snapshot!(world.show(&other), @r#"
-    Record local_primary_storage.l.clusters["cluster.c"]: Differs
-    "#);
+    insta::assert_snapshot!(world.show(&other), @r#"Record local_primary_storage.l.clusters["cluster.c"]: Differs"#);
 }
 
 #[test]

@@ -30,18 +30,14 @@ fn gone_from_the_cloud_is_made_again() {
 fn gone_and_no_longer_wanted_is_forgotten() {
     let mut world = World::of(ZONE);
     world.vanish("zone.a");
-    insta::assert_snapshot!(world.show(""), @r#"
-    Forget zone.a: Vanished
-    "#);
+    insta::assert_snapshot!(world.show(""), @"Forget zone.a: Vanished");
 }
 
 #[test]
 fn a_create_that_was_cut_off_is_found_or_made() {
     let mut found = World::of(ZONE);
     found.unfinished("zone.a");
-    insta::assert_snapshot!(found.show(ZONE), @r#"
-    Adopt zone.a: Unfinished
-    "#);
+    insta::assert_snapshot!(found.show(ZONE), @"Adopt zone.a: Unfinished");
     let mut absent = found;
     absent.vanish("zone.a");
     insta::assert_snapshot!(absent.show(ZONE), @r#"
@@ -59,7 +55,7 @@ fn a_create_that_was_cut_off_and_is_not_wanted_any_more_is_cleaned_up() {
     for unfinished in ["zone.z", "cluster.c", "host.h"] {
         world.unfinished(unfinished);
     }
-    insta::assert_snapshot!(world.show(""), @r#"
+    insta::assert_snapshot!(world.show(""), @r"
     Delete cluster.c: Unfinished
     Delete host.h: Unfinished
     Delete zone.z: Unfinished
@@ -68,14 +64,14 @@ fn a_create_that_was_cut_off_and_is_not_wanted_any_more_is_cleaned_up() {
     #2 delete zone.z after #0
     (local_primary_storage.clusters in cluster.c) after #1
     (nfs_primary_storage.clusters in cluster.c) after #1
-    "#);
+    ");
     world.vanish("host.h");
-    insta::assert_snapshot!(world.show("[zone.z]\n"), @r#"
+    insta::assert_snapshot!(world.show("[zone.z]\n"), @r"
     Delete cluster.c: Unfinished
     Forget host.h: Unfinished
     Adopt zone.z: Unfinished
     #0 delete cluster.c
-    "#);
+    ");
 }
 
 #[test]
@@ -129,32 +125,28 @@ fn an_empty_text_is_no_text() {
 fn protection_outlives_the_block_and_is_switched_by_itself() {
     let protected = format!("{ZONE}lifecycle = {{ prevent_destroy = true }}\n");
     let world = World::of(&protected);
-    insta::assert_snapshot!(world.show(""), @r#"
+    insta::assert_snapshot!(world.show(""), @r"
     prevent_destroy: `zone.a` is protected and would be destroyed
       Its block is gone, but it was applied with `prevent_destroy = true`.
       put the block back with `prevent_destroy = false`, apply, then remove it
-    "#);
-    insta::assert_snapshot!(world.show(ZONE), @r#"
-    Record zone.a: Protection
-    "#);
-    insta::assert_snapshot!(World::of(&protected).destroy().show(&protected), @r#"
+    ");
+    insta::assert_snapshot!(world.show(ZONE), @"Record zone.a: Protection");
+    insta::assert_snapshot!(World::of(&protected).destroy().show(&protected), @r"
     prevent_destroy: `zone.a` is protected and would be destroyed
       It was applied with `prevent_destroy = true`.
       apply `lifecycle = { prevent_destroy = false }` first, then plan again
-    "#);
-    insta::assert_snapshot!(World::of(ZONE).show(&protected), @r#"
-    Record zone.a: Protection
-    "#);
+    ");
+    insta::assert_snapshot!(World::of(ZONE).show(&protected), @"Record zone.a: Protection");
 }
 
 #[test]
 fn protection_holds_against_a_replacement_from_above() {
     let text = host("lifecycle = { prevent_destroy = true }\n");
-    insta::assert_snapshot!(World::of(&text).replace("cluster.c").show(&text), @r#"
+    insta::assert_snapshot!(World::of(&text).replace("cluster.c").show(&text), @r"
     prevent_destroy: `host.h` is protected and would be replaced
       It was applied with `prevent_destroy = true`.
       apply `lifecycle = { prevent_destroy = false }` first, then plan again
-    "#);
+    ");
 }
 
 #[test]
@@ -163,11 +155,11 @@ fn data_is_replaced_only_by_name() {
         format!("[zone.z]\n[local_primary_storage.l]\nzone = \"zone.z\"\nurl = \"{url}\"\n")
     };
     let world = World::of(&local("/a"));
-    insta::assert_snapshot!(world.show(&local("/b")), @r#"
+    insta::assert_snapshot!(world.show(&local("/b")), @r"
     replace_destroys_data: `local_primary_storage.l` would be replaced
       Replacing it destroys the data on it, so a plan never does that by itself.
       put the old value back, or name it in the plan: --replace 'local_primary_storage.l'
-    "#);
+    ");
     insta::assert_snapshot!(world.replace("local_primary_storage.l").show(&local("/b")), @r#"
     Replace local_primary_storage.l: CannotUpdate(["url"])
       url "/a" -> "/b" !
@@ -181,12 +173,12 @@ fn a_rotated_secret_goes_alone_and_is_proven_by_the_reconnect() {
     let text = host("");
     let mut world = World::of(&text);
     world.rotated.insert(address("host.h"), vec!["password".into()]);
-    insta::assert_snapshot!(world.show(&text), @r#"
+    insta::assert_snapshot!(world.show(&text), @r"
     Update host.h: Differs
       password <secret> -> <secret>
     #0 update (updateKVMHost) host.h
     #1 reconnect host.h after #0
-    "#);
+    ");
     let plan = world.plan(&text).expect("a plan");
     let confirms: Vec<usize> = plan.steps.iter().map(|step| step.confirms.len()).collect();
     assert_eq!(confirms, [0, 1]);

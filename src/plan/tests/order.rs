@@ -156,12 +156,12 @@ fn explicit_dependencies_count_like_references() {
     #1 create zone.b
     #2 update (changeZoneState) zone.b after #1
     "#);
-    insta::assert_snapshot!(World::of(text).destroy().show(text), @r#"
+    insta::assert_snapshot!(World::of(text).destroy().show(text), @r"
     Delete zone.a: Destroy
     Delete zone.b: Destroy
     #0 delete zone.a
     #1 delete zone.b after #0
-    "#);
+    ");
 }
 
 #[test]

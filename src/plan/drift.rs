@@ -1,0 +1,37 @@
+//! State vs live: what changed outside.
+//!
+//! In: an entry of the state and its live row. Out: the attributes that differ, for people. Knows
+//! nothing of what is desired.
+
+use crate::inventory::LiveObject;
+use crate::plan::AttrDiff;
+use crate::plan::diff;
+use crate::plan::known::Known;
+use crate::schema::ResourceType;
+use crate::state::Entry;
+
+/// Attributes that somebody changed since the state was written. Only those that the state knows
+/// count, and none that the server computes.
+pub fn between(
+    ty: &ResourceType,
+    entry: &Entry,
+    live: &LiveObject,
+    known: &Known,
+) -> Vec<AttrDiff> {
+    let mut attrs = Vec::new();
+    for (name, before) in &entry.attrs {
+        let Some(ix) = ty.find_attr(name) else { continue };
+        let now = &live.attrs[usize::from(ix.0)];
+        if ty.attr(ix).computed || now == before {
+            continue;
+        }
+        attrs.push(AttrDiff {
+            name: name.clone(),
+            before: diff::live_shown(before, known),
+            after: diff::live_shown(now, known),
+            origin: None,
+            forces_replace: false,
+        });
+    }
+    attrs
+}
