@@ -102,7 +102,7 @@ impl Executor<'_> {
         let mut tick = tokio::time::interval(PROGRESS);
         tick.tick().await;
         loop {
-            while self.in_flight.len() < context.run.parallelism {
+            while self.has_room() {
                 let Some(ix) = self.schedule.ready() else { break };
                 self.announce(ix).await;
                 steps.push(async move { (ix, step::run(context, ix).await) });
@@ -126,6 +126,14 @@ impl Executor<'_> {
                 }
                 _ = tick.tick() => self.progress().await,
             }
+        }
+    }
+
+    /// Whether another step may start. One at a time means strictly one after the other.
+    fn has_room(&self) -> bool {
+        match self.context.run.parallelism {
+            1 => self.running.is_empty(),
+            most => self.in_flight.len() < most,
         }
     }
 

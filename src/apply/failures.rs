@@ -32,6 +32,7 @@ pub fn from_fault(fault: Fault, step: &Step) -> Failure {
 }
 
 pub fn not_applied(attr: &str, now: &str, as_before: bool, step: &Step) -> Failure {
+    let now = if now == "null" { "nothing" } else { now };
     let text = if as_before {
         format!("the server accepted `{attr}` but did not apply it: it still reads {now}")
     } else {

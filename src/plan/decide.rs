@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::{Desired, DesiredResource, End};
-use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::diag::{Diagnostics, Span};
 use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::known::{self, Known, Live};
 use crate::plan::maintenance;
 use crate::plan::record;
+use crate::plan::refusal;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
 use crate::schema::{LinkIx, Quirk, ResourceType, TypeIx};
 use crate::state::{Entry, Pending};
@@ -248,10 +249,10 @@ fn existing<'a>(
     let (action, reason) = match verdict {
         Verdict::Replace(reason) => {
             if ty.bears_data() && !requested {
-                findings.push(data_at_stake(desired, &differences));
+                findings.push(refusal::data_at_stake(desired, &differences));
             }
             if protected(desired, prior) {
-                findings.push(refuse_protected(&desired.address, desired.declared, "replaced"));
+                findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
             }
             draft.known.ends(&desired.address);
             (Action::Replace, reason)
@@ -333,28 +334,6 @@ fn protected(desired: &DesiredResource, prior: Option<&Entry>) -> bool {
     desired.lifecycle.prevent_destroy || prior.is_some_and(|entry| entry.prevent_destroy)
 }
 
-fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> Diagnostic {
-    let forcing = differences.iter().find(|d| d.diff.forces_replace).map(|d| &d.diff);
-    let name = forcing.map_or("an attribute", |d| &*d.name);
-    let place = forcing.and_then(|d| d.origin).unwrap_or(desired.declared);
-    Diagnostic::error("replace_destroys_data", format!("`{}` would be replaced", desired.address))
-        .on(&desired.address)
-        .at(place, format!("`{name}` cannot be changed in place"))
-        .detail("Replacing it destroys the data on it, so a plan never does that by itself.")
-        .help(format!(
-            "put the old value back, or name it in the plan: --replace '{}'",
-            desired.address
-        ))
-}
-
-fn refuse_protected(address: &Address, place: Span, verb: &str) -> Diagnostic {
-    Diagnostic::error("prevent_destroy", format!("`{address}` is protected and would be {verb}"))
-        .on(address)
-        .at(place, "declared here")
-        .detail("It was applied with `prevent_destroy = true`.")
-        .help("apply `lifecycle = { prevent_destroy = false }` first, then plan again")
-}
-
 /// Whether a difference goes away by itself: a host in PreMaintenance is on its way into
 /// Maintenance, and the server refuses to be told so again (reference 3.3).
 fn on_its_way(
@@ -422,7 +401,7 @@ fn orphan<'a>(
     findings: &mut Diagnostics,
 ) {
     let Some(ty) = inputs.schemas.find(&entry.kind) else {
-        findings.push(unknown_type(address, &entry.kind));
+        findings.push(refusal::unknown_type(address, &entry.kind));
         return;
     };
     let declared = inputs.desired.get(address).map(|d| d.declared);
@@ -434,7 +413,7 @@ fn orphan<'a>(
     let can_delete = inputs.schemas.get(ty).delete.is_some();
     let action = if live.is_some() && can_delete { Action::Delete } else { Action::Forget };
     if action == Action::Delete && entry.prevent_destroy {
-        findings.push(refuse_orphan(address, declared));
+        findings.push(refusal::protected_orphan(address, declared));
     }
     draft.known.ends(address);
     draft.decisions.push(Decision {
@@ -465,26 +444,6 @@ fn gone_reason(draft: &Draft<'_>, address: &Address) -> Reason {
 fn keyed_blocks(desired: &Desired) -> HashSet<Address> {
     let keyed = desired.resources.iter().filter(|r| r.address.key().is_some());
     keyed.map(|r| r.address.block()).collect()
-}
-
-fn refuse_orphan(address: &Address, declared: Option<Span>) -> Diagnostic {
-    match declared {
-        Some(place) => refuse_protected(address, place, "destroyed"),
-        None => Diagnostic::error(
-            "prevent_destroy",
-            format!("`{address}` is protected and would be destroyed"),
-        )
-        .on(address)
-        .detail("Its block is gone, but it was applied with `prevent_destroy = true`.")
-        .help("put the block back with `prevent_destroy = false`, apply, then remove it"),
-    }
-}
-
-fn unknown_type(address: &Address, kind: &str) -> Diagnostic {
-    Diagnostic::error("unknown_type_in_state", format!("the state holds a `{kind}`"))
-        .on(address)
-        .detail("This build of rackform has no such resource type.")
-        .help(format!("use the newer rackform, or forget it: rackform state rm '{address}'"))
 }
 
 /// A dead runner had begun to create it, and the configuration no longer wants it.

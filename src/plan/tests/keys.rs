@@ -66,7 +66,7 @@ fn an_address_held_by_somebody_elses_host_names_the_import() {
     insta::assert_snapshot!(world.show(&hosts(&[("a", "10.0.1.1"), ("c", "10.0.1.2")])), @r#"
     unique_key_taken: another host already has management_ip = "10.0.1.2"
       "b" (id 077c1b3b13751d281b93ceec5ee64c14) is live and not managed here.
-      to take it over: rackform import 'host.c' 077c1b3b13751d281b93ceec5ee64c14   otherwise change the value
+      change the value, or take the object over: rackform import 'host.c' 077c1b3b13751d281b93ceec5ee64c14
     "#);
 }
 
@@ -82,7 +82,7 @@ fn a_key_of_two_attributes_is_told_whole() {
     insta::assert_snapshot!(world.show(&nfs("other")), @r#"
     unique_key_taken: another nfs_primary_storage already has zone and url = "10.0.9.5:/a"
       "mine" (id 321dbe141ffcf62e5327f629ca57d2d1) is live and not managed here.
-      to take it over: rackform import 'nfs_primary_storage.other' 321dbe141ffcf62e5327f629ca57d2d1   otherwise change the value
+      change the value, or take the object over: rackform import 'nfs_primary_storage.other' 321dbe141ffcf62e5327f629ca57d2d1
     "#);
 }
 

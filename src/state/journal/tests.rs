@@ -39,9 +39,9 @@ fn a_journal_is_lines_of_json() {
     insta::assert_snapshot!(text, @r#"
     {"sum":"9215ac7136aa9ced","seq":1,"record":{"run":{"lineage":"0123456789abcdef0123456789abcdef","serial":7,"run":"run-1","holder":"ops@runner.example.com","started":"2026-11-20T20:16:24Z"}}}
     {"sum":"80a2eb59b28aa55c","seq":2,"record":{"pending":{"address":"zone.west","pending":{"type":"zone","provider":"zstack","candidates":["c0"]}}}}
-    {"sum":"425cafbb59c09775","seq":3,"record":{"intent":{"step":0,"call":0,"attempt":0,"job":"job-0-0","address":"zone.west","provider":"zstack","request":"POST /zones"}}}
-    {"sum":"c75962c68312ab0a","seq":4,"record":{"entry":{"address":"zone.west","entry":{"type":"zone","provider":"zstack","id":"d89521d883fd44b5b350ed4e20065c8c","attributes":{"name":"west","description":"first \"hall\"","state":"Enabled"},"schema_version":1}}}}
-    {"sum":"834f6ad6cd7a71e7","seq":5,"record":"end"}
+    {"sum":"61c603c4977c162a","seq":3,"record":{"intent":{"step":0,"call":0,"attempt":0,"job":"job-0-0","address":"zone.west","provider":"zstack","request":"POST /zones","sent":1795205784}}}
+    {"sum":"3580d8a8b5eb1b1b","seq":4,"record":{"entry":{"address":"zone.west","entry":{"type":"zone","provider":"zstack","id":"d89521d883fd44b5b350ed4e20065c8c","attributes":{"name":"west","description":"first \"hall\"","state":"Enabled"},"schema_version":1}}}}
+    {"sum":"1a6cab0a913cd200","seq":5,"record":"end"}
     "#);
 }
 

@@ -46,7 +46,7 @@ fn one_ctrl_c_finishes_what_runs() {
 
 #[test]
 fn two_ctrl_c_stop_at_once() {
-    let cloud = slow(Duration::from_secs(3));
+    let cloud = slow(Duration::from_millis(1500));
     let rackform = directory_of_hosts(&cloud);
     let running = rackform.spawn(&["apply", "--auto-approve"]);
     until_asked(&cloud, "CreateZone", 1);
@@ -79,7 +79,7 @@ fn finish(rackform: &Rackform, cloud: &Cloud) {
 #[test]
 fn sigterm_and_sighup_stop_at_once() {
     for (name, code) in [("TERM", 143), ("HUP", 129)] {
-        let cloud = slow(Duration::from_secs(2));
+        let cloud = slow(Duration::from_secs(1));
         let rackform = directory_of_hosts(&cloud);
         let running = rackform.spawn(&["apply", "--auto-approve"]);
         until_asked(&cloud, "CreateZone", 1);

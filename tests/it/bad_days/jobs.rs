@@ -19,11 +19,10 @@ fn a_job_that_never_ends_is_looked_up_by_the_next_apply() {
         insta::allow_duplicates! {
             assert_snapshot!(news(&outcome), @"
             exit Some(1)
-            Applying 1 step…
-            zone.east: creating…
             zone.east: creating failed after TIME: its job did not end before the deadline
                 request: create of zone.east
                 outcome: whether it took effect is unknown; the next apply looks before it sends anything
+            Apply stopped: 0 added, 0 changed, 0 destroyed, 1 failed in TIME (N requests); run `rackform apply` again to finish.
             ");
         }
         rackform.run(&["plan"]).expect(0).says(&["the last apply was cut off"]);
@@ -131,7 +130,7 @@ fn an_update_that_is_ignored_is_not_reported_as_done() {
     let outcome = apply(&rackform);
     assert_snapshot!(news(&outcome), @"
     exit Some(1)
-    zone.east: updating by updateZone failed after TIME: the server accepted `description` but did not apply it: it still reads null
+    zone.east: updating by updateZone failed after TIME: the server accepted `description` but did not apply it: it still reads nothing
         request: update (updateZone) of zone.east
     Apply stopped: 0 added, 0 changed, 0 destroyed, 1 failed in TIME (N requests); run `rackform apply` again to finish.
     ");

@@ -70,9 +70,7 @@ fn hosts_that_swap_their_addresses_are_a_ring() {
       × these changes wait for each other
       ╰─▶ Each needs what the next one gives up:
             update (updateKVMHost) of host.h1
-            reconnect of host.h2
             update (updateKVMHost) of host.h2
-            reconnect of host.h1
         ╭─[main.rack.toml:12:1]
      11 │
      12 │ [host.h1]

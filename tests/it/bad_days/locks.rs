@@ -6,7 +6,7 @@ use super::{apply, directory, ends_well, outcome, slow, until, until_asked};
 
 #[test]
 fn the_second_apply_is_refused_and_told_who_holds_the_state() {
-    let cloud = slow(Duration::from_secs(3));
+    let cloud = slow(Duration::from_secs(2));
     let rackform = directory(&cloud, "[zone.east]\n");
     let first = rackform.spawn(&["apply", "--auto-approve"]);
     until_asked(&cloud, "CreateZone", 1);

@@ -288,7 +288,8 @@ async fn receive(listener: &TcpListener, status: &str) -> HookCall {
         if let Some((head, body)) = seen.split_once("\r\n\r\n") {
             let head = head.to_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.and_then(|n| n.parse().ok()).expect("a body's length");
+            // Without a length there is no body (RFC 9112, section 6.3).
+            let length: usize = length.map_or(0, |n| n.parse().expect("a body's length"));
             if body.len() >= length {
                 let answer =
                     format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
