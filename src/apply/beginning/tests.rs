@@ -1,3 +1,5 @@
+//! What a run begins with, by what the plan says of an object that a cut-off apply left pending.
+
 use std::sync::Arc;
 
 use super::*;
