@@ -151,3 +151,28 @@ proptest! {
         }
     }
 }
+
+/// An attachment has no id of its own that could be used up.
+#[test]
+fn a_forgotten_attachment_uses_up_no_incarnation() {
+    let address = Address::new("nfs_primary_storage", "n").member("clusters", "cluster.a");
+    let entry = crate::state::Entry { id: "c".into(), ..Default::default() };
+    let made = Record::Entry { address: address.clone(), entry: Box::new(entry) };
+    let fold = folded(State::default(), [made, Record::Forgotten { address }]);
+    assert_eq!((fold.state.entries.len(), fold.state.incarnations.len()), (0, 0));
+}
+
+/// A detach that makes way for a new attach of the same pair leaves that pending.
+#[test]
+fn an_attachment_that_is_made_anew_stays_pending_over_its_detach() {
+    let address = Address::new("nfs_primary_storage", "n").member("clusters", "cluster.a");
+    let entry = || Box::new(crate::state::Entry { id: "c".into(), ..Default::default() });
+    let made = || Record::Entry { address: address.clone(), entry: entry() };
+    let next = Record::Pending { address: address.clone(), pending: pending(&[]) };
+    let gone = Record::Removed { address: address.clone(), incarnation: 0 };
+    let fold = folded(State::default(), [made(), next, gone]);
+    assert!(fold.state.pending.contains_key(&address));
+    let mut fold = fold;
+    fold.add(made());
+    assert!(fold.state.pending.is_empty());
+}
