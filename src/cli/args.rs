@@ -154,6 +154,7 @@ pub struct Plan {
 pub enum Format {
     Human,
     Markdown,
+    Json,
 }
 
 /// Change the cloud to match the configuration
