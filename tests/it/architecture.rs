@@ -44,7 +44,6 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("sha2", &["provider::zstack", "emulator"], "how ZStack takes and keeps passwords"),
     ("similar", &["render"], "differences within long texts"),
     ("strsim", &["diag"], "did you mean …?"),
-    ("tempfile", &[], "tests only"),
     ("terminal_size", &["cli"], "the edge knows the terminal"),
     ("thiserror", &[""], "typed errors"),
     ("tokio", &["http", "store", "provider", "observe", "apply", "emulator", "cli"], "effects"),
