@@ -36,7 +36,6 @@ pub struct Schedule<'p> {
     /// Ready steps whose neighbourhood is busy.
     parked: BTreeMap<Arc<str>, BTreeSet<(Reverse<u64>, u32)>>,
     busy: HashMap<Arc<str>, u32>,
-    broken: HashSet<Arc<str>>,
     /// Steps by neighbourhood, for the first failure there.
     neighbours: HashMap<Arc<str>, Vec<u32>>,
     /// Changes whose object is away between two of their steps.
@@ -72,7 +71,6 @@ impl<'p> Schedule<'p> {
             ready: BinaryHeap::new(),
             parked: BTreeMap::new(),
             busy: HashMap::new(),
-            broken: HashSet::new(),
             neighbours: neighbours(plan),
             away: HashSet::new(),
             max_unavailable: max_unavailable.max(1),
@@ -236,7 +234,7 @@ impl<'p> Schedule<'p> {
         if let Some(busy) = self.busy.get_mut(scope) {
             *busy -= 1;
         }
-        if !succeeded && self.broken.insert(scope.clone()) {
+        if !succeeded {
             for ix in self.neighbours.remove(scope).unwrap_or_default() {
                 let because = Because::Neighbourhood(scope.clone());
                 if self.skip(ix, &because, skipped) {
