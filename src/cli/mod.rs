@@ -39,8 +39,8 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    output::trace(cli.verbose);
     let mut output = Output::new(cli.color);
+    output::trace(cli.verbose, &output.err);
     let result = match &cli.command {
         Command::Validate(args) => validate::run(&cli.dir, args, &mut output),
         Command::Plan(args) => plan::run(&cli.dir, args, &mut output),

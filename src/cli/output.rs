@@ -98,8 +98,8 @@ fn utf8_locale() -> bool {
     })
 }
 
-/// Requests and what led to them, on stderr.
-pub fn trace(verbose: u8) {
+/// Requests and what led to them, on stderr; in colour as other messages are.
+pub fn trace(verbose: u8, style: &Style) {
     let level = match verbose {
         0 => return,
         1 => "rackform=debug",
@@ -109,6 +109,7 @@ pub fn trace(verbose: u8) {
         .with_env_filter(level)
         .with_writer(std::io::stderr)
         .with_target(false)
+        .with_ansi(style.color)
         .finish();
     // Set once per process; a second call would be a mistake that only costs the trace.
     let _ = tracing::subscriber::set_global_default(subscriber);

@@ -298,3 +298,12 @@ fn the_built_in_server_serves_until_it_is_told_to_end() {
     assert!(status.expect("`kill` runs").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn a_trace_in_a_pipe_has_no_colours() {
+    let rackform = Rackform::with(CONFIG);
+    let plain = rackform.run(&["plan", "-v"]).expect(0).says(&["DEBUG"]);
+    assert!(!plain.stderr.contains('\u{1b}'), "{}", plain.stderr);
+    let coloured = rackform.run(&["plan", "-v", "--color", "always"]).expect(0);
+    assert!(coloured.stderr.contains('\u{1b}'), "{}", coloured.stderr);
+}
