@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod locks;
 mod network;
+mod rotation;
 mod settle;
 mod tls;
 
