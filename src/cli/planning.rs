@@ -299,6 +299,27 @@ pub fn refused(refusals: &[Refusal]) -> Diagnostics {
     findings
 }
 
+/// Missing objects.
+pub fn missing_refusals(
+    planned: &Plan,
+    snapshot: &Snapshot,
+    session: &Session,
+    consent: &Consent,
+) -> Vec<Refusal> {
+    let consent = (consent, moved(session, &snapshot.state));
+    guard::missing_refused(planned, &snapshot.state, &snapshot.unfinished, consent)
+}
+
+/// Whether a provider has another endpoint than when the state was written. A single object that
+/// is missing there is then no chance.
+fn moved(session: &Session, state: &State) -> bool {
+    session.desired.providers.iter().any(|provider| {
+        let known = state.clouds.get(&provider.name);
+        let now = text(&provider.settings, "endpoint");
+        known.zip(now).is_some_and(|(known, now)| known.endpoint != now)
+    })
+}
+
 /// Budget and missing objects: what no confirmation on a terminal can lift.
 pub fn hard_refusals(
     planned: &Plan,
@@ -307,7 +328,7 @@ pub fn hard_refusals(
     consent: &Consent,
 ) -> Vec<Refusal> {
     let state = &snapshot.state;
-    let mut refusals = guard::missing_refused(planned, state, &snapshot.unfinished, consent);
+    let mut refusals = missing_refusals(planned, snapshot, session, consent);
     refusals.extend(guard::budget_refused(planned, state, &session.desired.settings, consent));
     refusals
 }

@@ -7,6 +7,7 @@ mod interrupts;
 mod jobs;
 mod keys;
 mod locks;
+mod moves;
 mod network;
 mod rotation;
 mod settle;
