@@ -181,6 +181,15 @@ pub async fn make(
 
 fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<(), Failure> {
     for address in &args.replace {
+        if let Some(member) = address.member_of() {
+            let text = format!("--replace {address}: an attachment is not replaced by itself");
+            let help = format!(
+                "replace {} or the other end; or take it out of `{}`, apply, and put it back",
+                address.owner(),
+                member.name
+            );
+            return Err(Diagnostic::error("replace_attachment", text).help(help).into());
+        }
         if session.desired.get(address).is_none() && !state.entries.contains_key(address) {
             let names = session.desired.resources.iter().map(|r| r.address.as_str());
             let near = crate::diag::nearest(address.as_str(), names);

@@ -71,3 +71,34 @@ fn an_id_of_ours_that_ends_is_no_reference() {
     rackform.run(&["destroy", "--auto-approve"]).expect(0);
     assert!(cloud.control(Method::GET, "rows/zone", None).as_array().is_some_and(Vec::is_empty));
 }
+
+#[test]
+fn an_attachment_is_not_replaced_by_itself() {
+    let cloud = Cloud::start();
+    let storage = "[nfs_primary_storage.n]\nzone = \"zone.east\"\nurl = \"10.0.9.5:/e\"\n\
+                   clusters = [\"cluster.a\"]\n";
+    let rackform = directory(&cloud, &format!("{CLUSTER}{storage}"));
+    apply(&rackform).expect(0);
+    let address = r#"nfs_primary_storage.n.clusters["cluster.a"]"#;
+    let refused = rackform.run(&["plan", "--replace", address]).expect(1);
+    refused.says(&["an attachment is not replaced by itself", "take it out of `clusters`"]);
+}
+
+#[test]
+fn a_destroy_says_beforehand_what_others_have_attached() {
+    let cloud = Cloud::start();
+    let storage =
+        "[nfs_primary_storage.n]\nzone = \"zone.east\"\nurl = \"10.0.9.5:/e\"\nclusters = []\n";
+    let rackform = directory(&cloud, &format!("{CLUSTER}{storage}"));
+    apply(&rackform).expect(0);
+    let id = |path: &str| cloud.one(path)["uuid"].as_str().expect("an id").to_owned();
+    let params =
+        serde_json::json!({ "name": "x", "zoneUuid": id("/zones"), "hypervisorType": "KVM" });
+    cloud.api(Method::POST, "/clusters", Some(serde_json::json!({ "params": params })));
+    super::until("created", || cloud.jobs_are_done());
+    let (theirs, storage) = (id("/clusters?q=name=x"), id("/primary-storage"));
+    cloud.api(Method::POST, &format!("/clusters/{theirs}/primary-storage/{storage}"), None);
+    super::until("attached", || cloud.jobs_are_done());
+    let plan = rackform.run(&["plan", "--destroy"]).expect(0);
+    plan.says(&["which rackform did not attach"]);
+}
