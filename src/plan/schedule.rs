@@ -36,7 +36,8 @@ pub struct Schedule<'p> {
     /// Ready steps whose neighbourhood is busy.
     parked: BTreeMap<Arc<str>, BTreeSet<(Reverse<u64>, u32)>>,
     busy: HashMap<Arc<str>, u32>,
-    broken: HashSet<Arc<str>>,
+    /// Steps by neighbourhood, for the first failure there.
+    neighbours: HashMap<Arc<str>, Vec<u32>>,
     /// Changes whose object is away between two of their steps.
     away: HashSet<u32>,
     max_unavailable: u32,
@@ -70,7 +71,7 @@ impl<'p> Schedule<'p> {
             ready: BinaryHeap::new(),
             parked: BTreeMap::new(),
             busy: HashMap::new(),
-            broken: HashSet::new(),
+            neighbours: neighbours(plan),
             away: HashSet::new(),
             max_unavailable: max_unavailable.max(1),
             open: plan.steps.len(),
@@ -233,11 +234,8 @@ impl<'p> Schedule<'p> {
         if let Some(busy) = self.busy.get_mut(scope) {
             *busy -= 1;
         }
-        if !succeeded && self.broken.insert(scope.clone()) {
-            let same = |s: &Step| s.disrupts.as_ref() == Some(scope);
-            let plan = self.plan;
-            let others = (0u32..).zip(&plan.steps).filter(|(_, s)| same(s));
-            for (ix, _) in others {
+        if !succeeded {
+            for ix in self.neighbours.remove(scope).unwrap_or_default() {
                 let because = Because::Neighbourhood(scope.clone());
                 if self.skip(ix, &because, skipped) {
                     self.skip_dependants(ix, &because, skipped);
@@ -280,6 +278,16 @@ impl<'p> Schedule<'p> {
         skipped.push((StepIx(ix), because.clone()));
         true
     }
+}
+
+fn neighbours(plan: &Plan) -> HashMap<Arc<str>, Vec<u32>> {
+    let mut neighbours: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
+    for (ix, step) in (0u32..).zip(&plan.steps) {
+        if let Some(scope) = &step.disrupts {
+            neighbours.entry(scope.clone()).or_default().push(ix);
+        }
+    }
+    neighbours
 }
 
 /// Who waits for whom, as one flat list per node.

@@ -139,3 +139,42 @@ fn a_stopped_run_starts_nothing_and_finishes_what_runs() {
     assert_eq!(schedule.ready(), None);
     assert!(schedule.is_over());
 }
+
+/// What runs one after another, and the most that is away from a cluster at a time.
+fn replay(plan: &Plan) -> Vec<String> {
+    let mut schedule = Schedule::new(plan, 1);
+    let mut told = Vec::new();
+    while let Some(step) = schedule.ready() {
+        told.push(format!("{:?} {}", plan.steps[step.0 as usize].op, name(plan, step)));
+        assert!(schedule.finished(step, true).is_empty());
+    }
+    assert!(schedule.is_over(), "{told:?}");
+    told
+}
+
+#[test]
+fn a_replaced_host_is_away_until_it_is_back() {
+    let world = World::of(&hosts(4, "")).replace("host.h0").replace("host.h2");
+    let plan = world.plan(&hosts(4, "")).expect("a plan");
+    let told = replay(&plan);
+    assert_eq!(told, ["Delete host.h0", "Create host.h0", "Delete host.h2", "Create host.h2"]);
+    // One that fails to come back keeps the others of its cluster where they are.
+    let mut schedule = Schedule::new(&plan, 1);
+    let gone = schedule.ready().expect("the first delete");
+    assert!(schedule.finished(gone, true).is_empty());
+    let back = schedule.ready().expect("its create");
+    let skipped = schedule.finished(back, false);
+    assert_eq!(skipped.len(), 2, "{skipped:?}");
+    assert!(schedule.is_over());
+}
+
+#[test]
+fn a_replaced_host_that_needs_what_its_neighbour_gives_up_does_not_hang() {
+    // h0 comes back under the address that h2 has, and h2 goes for good: both leave one cluster.
+    let after = hosts(2, "").replace("10.0.1.0", "10.0.1.2");
+    let world = World::of(&hosts(4, "")).replace("host.h0");
+    let plan = world.plan(&after).expect("a plan");
+    let told = replay(&plan);
+    let place = |what: &str| told.iter().position(|step| step == what);
+    assert!(place("Delete host.h2") < place("Create host.h0"), "{told:?}");
+}

@@ -6,17 +6,13 @@ use std::collections::BTreeSet;
 use rackform::schema::{self, Attribute, Call, Piece, ResourceType, Schemas, Side, Target};
 use rackform::value::Value;
 
-use super::fixture::{Fixture, folder};
+use super::fixture::{self, Fixture};
 
 #[test]
 fn every_type_has_a_fixture_and_every_fixture_a_type() {
     let schemas = load();
     let types: BTreeSet<String> = schemas.iter().map(|(_, ty)| ty.name.to_string()).collect();
-    let files = std::fs::read_dir(folder()).expect("tests/resources");
-    let fixtures: BTreeSet<String> = files
-        .map(|entry| entry.expect("an entry").path())
-        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
-        .collect();
+    let fixtures: BTreeSet<String> = fixture::names().into_iter().collect();
     assert_eq!(fixtures, types, "fixtures and types");
 }
 

@@ -96,6 +96,17 @@ pub struct Refused {
     pub says: String,
 }
 
+/// The types that have a fixture, in order.
+pub fn names() -> Vec<String> {
+    let files = std::fs::read_dir(folder()).expect("tests/resources");
+    let mut names: Vec<String> = files
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 impl Fixture {
     pub fn read(kind: &str) -> Fixture {
         let path = folder().join(format!("{kind}.toml"));

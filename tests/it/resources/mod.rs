@@ -11,27 +11,16 @@ mod run;
 
 use fixture::Fixture;
 
+/// All at once, each in a thread of its own: a new type is a new file here, and no Rust.
 #[test]
-fn zone() {
-    run::all(&Fixture::read("zone"));
-}
-
-#[test]
-fn cluster() {
-    run::all(&Fixture::read("cluster"));
-}
-
-#[test]
-fn host() {
-    run::all(&Fixture::read("host"));
-}
-
-#[test]
-fn local_primary_storage() {
-    run::all(&Fixture::read("local_primary_storage"));
-}
-
-#[test]
-fn nfs_primary_storage() {
-    run::all(&Fixture::read("nfs_primary_storage"));
+fn every_type_does_what_its_fixture_says() {
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = fixture::names()
+            .into_iter()
+            .map(|name| (name.clone(), scope.spawn(move || run::all(&Fixture::read(&name)))))
+            .collect();
+        let failed = runs.into_iter().filter_map(|(name, run)| run.join().err().map(|_| name));
+        failed.collect()
+    });
+    assert!(failed.is_empty(), "see above: {failed:?}");
 }
