@@ -154,6 +154,7 @@ pub struct Plan {
 pub enum Format {
     Human,
     Markdown,
+    Json,
 }
 
 /// Change the cloud to match the configuration
@@ -250,6 +251,7 @@ pub enum State {
   rackform graph --format mermaid
   rackform graph --format json | jq '.edges[]'")]
 pub struct Graph {
+    /// How to write the graph
     #[arg(long, value_name = "FORMAT", default_value = "dot")]
     pub format: GraphFormat,
     #[command(flatten)]
@@ -270,6 +272,7 @@ pub enum GraphFormat {
   rackform schema host               one type
   rackform schema --json-schema      for editors")]
 pub struct Schema {
+    /// Resource type, e.g. host; without it, all types are listed
     #[arg(value_name = "TYPE")]
     pub kind: Option<String>,
     /// Print the JSON Schema of the whole configuration

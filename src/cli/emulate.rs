@@ -5,18 +5,27 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::signals;
 use crate::diag::Diagnostic;
-use crate::emulator::{self, FaultRule, Options};
+use crate::emulator::{self, EmulatorError, FaultRule, Options};
 
 pub fn run(args: &Emulate, output: &mut Output) -> Result<Exit, Failure> {
     let options = options(args)?;
     signals::block_on(async {
         let (mut stop, caught) = signals::listen()?;
         let running = emulator::start(options).await.map_err(|error| {
-            Diagnostic::error("emulator", error.to_string())
-                .help("another --listen ADDR, or port 0 for a free one")
+            let text = error.to_string();
+            match error {
+                EmulatorError::Listen { .. } => Diagnostic::error("emulator", text)
+                    .help("another --listen ADDR, or port 0 for a free one"),
+                EmulatorError::Seed(_) => Diagnostic::error("bad_seed", text)
+                    .help("the shape of a seed is shown at the top of src/emulator/seed.rs"),
+                _ => Diagnostic::error("emulator", text),
+            }
         })?;
         // A line of its own on stdout, so that scripts can read the port.
         output.data(&format!("{}\n", running.url()));
+        if args.seed.is_some() && !running.planted() {
+            output.say("Note: --seed was left out, because --data has zones already.");
+        }
         output.say("Emulating ZStack: account admin, password `password`. Ctrl-C ends it.");
         let _ = stop.changed().await;
         running.stop().await;

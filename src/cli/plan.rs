@@ -70,5 +70,8 @@ fn show(planned: &planning::Planned, session: &Session, output: &Output, args: &
     match args.format {
         Format::Human => output.data(&render::plan::text(&view)),
         Format::Markdown => output.data(&render::markdown::text(&view, usize::MAX)),
+        Format::Json => {
+            output.data(&line(render::plan_json::text(&planned.plan, Some(&now()))));
+        }
     }
 }

@@ -197,11 +197,11 @@ fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<
                 "unknown_address",
                 format!("--replace {address}: there is no such object"),
             );
-            let finding = match near {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding,
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`rackform state list` shows what there is".to_owned(),
             };
-            return Err(finding.into());
+            return Err(finding.help(help).into());
         }
     }
     Ok(())

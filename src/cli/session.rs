@@ -105,7 +105,7 @@ fn files(dir: &Path) -> Result<Vec<SourceFile>, Failure> {
     if paths.is_empty() {
         let text = format!("`{}` has no configuration (no *{SUFFIX} file)", dir.display());
         return Err(Diagnostic::error("no_configuration", text)
-            .help("name the directory with -C DIR, or start with a file like examples/quickstart/main.rack.toml")
+            .help("name the directory with -C DIR, or start a main.rack.toml; `rackform schema` lists what it can hold")
             .into());
     }
     let read = |path: &PathBuf| {

@@ -30,6 +30,12 @@ pub fn run(dir: &Path, args: &args::State, output: &mut Output) -> Result<Exit, 
 }
 
 fn list(dir: &Path, patterns: &[String], output: &Output) -> Result<Exit, Failure> {
+    if !dir.is_dir() {
+        // Without this a slip in -C reads like an empty state.
+        let text = format!("`{}` is not a directory", dir.display());
+        let help = "-C names the directory with the configuration";
+        return Err(Diagnostic::error("unreadable", text).help(help).into());
+    }
     let state = LocalStore::open(dir).read()?.state;
     let patterns: Vec<WildMatch> = patterns.iter().map(|p| WildMatch::new(p)).collect();
     let wanted = |address: &Address| {
@@ -41,6 +47,9 @@ fn list(dir: &Path, patterns: &[String], output: &Output) -> Result<Exit, Failur
         text.push('\n');
     }
     output.data(&text);
+    if state.entries.is_empty() && state.pending.is_empty() {
+        output.say("The state is empty.");
+    }
     if !state.pending.is_empty() {
         output.say(render::state::list_pending(&state).trim_end());
     }

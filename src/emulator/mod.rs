@@ -84,7 +84,7 @@ impl Default for Options {
 /// Why the emulator does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmulatorError {
-    #[error("cannot listen on {address}: {reason}; choose another address with --listen")]
+    #[error("cannot listen on {address}: {reason}")]
     Listen { address: SocketAddr, reason: std::io::Error },
     #[error("the emulator's log {path} cannot be used: {reason}; remove it to start empty")]
     Log { path: PathBuf, reason: String },
@@ -101,9 +101,16 @@ pub struct Running {
     address: SocketAddr,
     core: Arc<Core>,
     server: JoinHandle<()>,
+    planted: bool,
 }
 
 impl Running {
+    /// Whether the seed was planted; it is left out where the log has zones already, so that a
+    /// restart with the same options does not plant it twice.
+    pub fn planted(&self) -> bool {
+        self.planted
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -139,9 +146,9 @@ impl std::ops::Drop for Running {
 /// Binds, replays the log, plants the seed, and serves on the current tokio runtime.
 pub async fn start(options: Options) -> Result<Running, EmulatorError> {
     let core = Core::open(&options)?;
-    if let Some(seed) = &options.seed
-        && core.read(|store| store.table("zone").rows().is_empty())
-    {
+    let seed = options.seed.as_ref();
+    let seed = seed.filter(|_| core.read(|store| store.table("zone").rows().is_empty()));
+    if let Some(seed) = seed {
         seed::plant(&core, seed).map_err(EmulatorError::Seed)?;
     }
     let listen = |reason| EmulatorError::Listen { address: options.listen, reason };
@@ -160,5 +167,5 @@ pub async fn start(options: Options) -> Result<Running, EmulatorError> {
         // axum::serve never returns by itself.
         let _ = axum::serve(listener, service).await;
     });
-    Ok(Running { address, core, server })
+    Ok(Running { address, core, server, planted: seed.is_some() })
 }

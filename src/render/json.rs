@@ -5,6 +5,7 @@
 //! scripts) read ours unchanged; what it has no name for is a `log` line or an extra key. Strings
 //! are exact, with characters that would steer a terminal as `\u` escapes.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -60,6 +61,9 @@ struct PlannedChange<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     importing: Option<Importing<'a>>,
+    /// What goes down with it and is not in the plan, by label; Terraform has no key for it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    casualties: BTreeMap<&'a str, u64>,
 }
 
 #[derive(Serialize)]
@@ -188,6 +192,7 @@ fn drift_line(at: &str, found: &Drift) -> String {
         action,
         reason: None,
         importing: None,
+        casualties: BTreeMap::new(),
     };
     line(at, "info", format!("{}: {what}", found.address), Body::ResourceDrift { change })
 }
@@ -209,6 +214,7 @@ fn change_line(at: &str, change: &Change) -> String {
         action,
         reason: reason(&change.reason),
         importing: importing(change),
+        casualties: casualties(change),
     };
     line(at, "info", message, Body::PlannedChange { change: planned })
 }
@@ -216,6 +222,11 @@ fn change_line(at: &str, change: &Change) -> String {
 fn importing(change: &Change) -> Option<Importing<'_>> {
     let id = change.id.as_deref().filter(|_| change.action == Action::Adopt)?;
     Some(Importing { id })
+}
+
+fn casualties(change: &Change) -> BTreeMap<&str, u64> {
+    let lost = change.casualties.iter().filter(|(_, number)| *number > 0);
+    lost.map(|(label, number)| (label.as_str(), *number)).collect()
 }
 
 fn plan_summary(at: &str, plan: &Plan) -> String {

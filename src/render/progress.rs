@@ -43,7 +43,7 @@ pub fn line(event: &Event, style: &Style) -> Option<String> {
             failed(address, op, failure, *elapsed, style)
         }
         Event::StepSkipped { address, op, because, .. } => {
-            let text = format!("{}: not {}: {}", clean(address), done(op), skipped(because));
+            let text = format!("{}: {}: {}", clean(address), undone(op), skipped(because));
             style.ink(Ink::Change, text).to_string()
         }
         Event::Settling { objects: 0 } => return None,
@@ -93,6 +93,14 @@ pub(super) fn done(op: &Op) -> String {
         Op::Attach => "attached".to_owned(),
         Op::Detach => "detached".to_owned(),
         Op::Action(name) => format!("{} done", clean(name)),
+    }
+}
+
+/// What was not done: `not created`, and `reconnect not run` for what has no participle.
+fn undone(op: &Op) -> String {
+    match op {
+        Op::Action(name) => format!("{} not run", clean(name)),
+        _ => format!("not {}", done(op)),
     }
 }
 
@@ -215,6 +223,12 @@ mod tests {
         zone.old: not created: zone.old failed
         Apply stopped: 1 added, 0 changed, 0 destroyed, 1 failed, 1 not started in 2m 6s (1,027 requests); run `rackform apply` again to finish.
         "#);
+    }
+
+    #[test]
+    fn what_did_not_run_is_said_in_words_of_its_own() {
+        assert_eq!(undone(&Op::Delete), "not destroyed");
+        assert_eq!(undone(&Op::Action("reconnect".into())), "reconnect not run");
     }
 
     #[test]

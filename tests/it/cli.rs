@@ -289,6 +289,10 @@ fn the_built_in_server_serves_until_it_is_told_to_end() {
     BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut url).expect("a line");
     let second = rackform.run(&["emulate", "--listen", url.trim().trim_start_matches("http://")]);
     second.expect(1).says(&["cannot listen on 127.0.0.1:", "--listen"]);
+    rackform.write("bad.json", "{\"zones\": \"none\"}");
+    let seeded = rackform.run(&["emulate", "--listen", "127.0.0.1:0", "--seed", "bad.json"]);
+    let seeded = seeded.expect(1).says(&["bad_seed", "'zones' is a list"]);
+    assert!(!seeded.stderr.contains("--listen"), "{}", seeded.stderr);
     let status =
         Command::new("kill").args(["-INT", &child.id().to_string()]).stdin(Stdio::null()).status();
     assert!(status.expect("`kill` runs").success());

@@ -161,6 +161,13 @@ fn the_first_screen_is_real() {
     let plan = rackform.run(&["plan"]).expect(0);
     let refusal = rackform.run(&["apply", "--auto-approve"]).expect(3);
 
+    // What the plan says in words, it says to programs too.
+    for form in ["--json", "--format=json"] {
+        let plan = rackform.run(&["plan", form]).expect(0).stdout;
+        let said = "\"casualties\":{\"VMs stopped\":3}";
+        assert!(plan.contains(said), "{form}: {plan}");
+    }
+
     let shown = blocks("text").remove(0);
     let (shown_plan, shown_refusal) =
         shown.split_once("$ rackform apply --auto-approve\n…\n").expect("both commands");

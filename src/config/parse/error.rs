@@ -53,11 +53,27 @@ fn finding(text: &str, message: &str, span: Span, line: &str) -> Diagnostic {
     let before = &text[..span.start as usize];
     let before = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
     if cut_expression(before).is_none() {
-        return problem;
+        return match habit(message, line) {
+            Some(help) => problem.help(help),
+            None => problem,
+        };
     }
     problem
         .detail("The first `\"` inside a basic string ends it, also inside `${…}`.")
         .help(rewritten(line))
+}
+
+/// The way out for what somebody writes who is used to HCL.
+fn habit(message: &str, line: &str) -> Option<&'static str> {
+    let line = line.trim();
+    if line.ends_with('{') && !line.contains('=') {
+        return Some(
+            "a block is a TOML table: [host.LABEL], and its attributes below, without braces",
+        );
+    }
+    message.starts_with("string values must be quoted").then_some(
+        "text stands in quotes, a reference too (\"zone.east\"); an expression is '${var.NAME}'",
+    )
 }
 
 /// Where a basic string opens that ends within its expression: `"${env("`.

@@ -59,6 +59,14 @@ fn a_broken_basic_string_is_shown_as_a_literal_one() {
 }
 
 #[test]
+fn habits_of_another_language_have_a_way_out() {
+    let block = helps("resource \"host\" \"h1\" {\n  cluster = \"cluster.a\"\n");
+    assert!(block[0].starts_with("a block is a TOML table: [host.LABEL]"), "{block:?}");
+    let bare = helps("[host.h1]\npassword = var.ssh_password\n");
+    assert!(bare[0].contains("'${var.NAME}'"), "{bare:?}");
+}
+
+#[test]
 fn all_syntax_errors_come_at_once() {
     let parsed = read("[a.b]\nx = \ny = 1 2\n[c\nz = \"open\n");
     assert!(parsed.syntax.len() >= 3, "{:#?}", parsed.syntax);

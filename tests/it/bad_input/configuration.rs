@@ -410,8 +410,8 @@ fn no_directory_and_no_configuration() {
     no_configuration
 
       × `.` has no configuration (no *.rack.toml file)
-      help: name the directory with -C DIR, or start with a file like examples/
-            quickstart/main.rack.toml
+      help: name the directory with -C DIR, or start a main.rack.toml; `rackform
+            schema` lists what it can hold
 
     1 error
     ");

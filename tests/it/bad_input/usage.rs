@@ -115,3 +115,11 @@ fn flags_that_make_no_sense_are_errors_with_exit_code_1() {
         assert_eq!(outcome.stdout, "", "{args:?}");
     }
 }
+
+#[test]
+fn a_directory_that_is_none() {
+    let rackform = zone();
+    rackform.run(&["state", "list"]).expect(0).says(&["The state is empty."]);
+    let elsewhere = rackform.run(&["state", "list", "-C", "nowhere"]);
+    elsewhere.expect(1).says(&["`nowhere` is not a directory", "-C names the directory"]);
+}
