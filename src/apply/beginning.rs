@@ -30,12 +30,28 @@ pub fn beginning(
     for change in self::creates(plan) {
         name_pending(change, schemas, digests, &mut state);
     }
+    doubt_secrets(plan, schemas, &mut state);
     for step in &plan.steps {
         if let (Op::Action(name), Some(entry)) = (&step.op, state.entries.get_mut(&step.address)) {
             entry.owe(name);
         }
     }
     state
+}
+
+/// From here on a secret that is to be sent may be the old or the new one: no digest stands until a
+/// step has confirmed it. Without this, a rotation that is cut off and then taken back in the
+/// configuration would look as if the old secret were still in place.
+fn doubt_secrets(plan: &Plan, schemas: &Schemas, state: &mut State) {
+    for change in plan.changes.iter().filter(|c| c.action == Action::Update) {
+        let Some(entry) = state.entries.get_mut(&change.address) else { continue };
+        let ty = schemas.get(change.ty);
+        let is_secret = |name: &str| ty.find_attr(name).is_some_and(|attr| ty.attr(attr).sensitive);
+        for diff in change.diffs.iter().filter(|diff| is_secret(&diff.name)) {
+            entry.digests.remove(&diff.name);
+            state.secrets.seal = None;
+        }
+    }
 }
 
 /// Changes that need no call: adopted, forgotten and recorded objects, those that a cut-off apply

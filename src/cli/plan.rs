@@ -8,7 +8,6 @@ use crate::cli::output::{Output, line, now};
 use crate::cli::planning::{self, Clouds};
 use crate::cli::session::Session;
 use crate::cli::signals;
-use crate::plan::guard;
 use crate::render;
 use crate::store::LocalStore;
 
@@ -44,8 +43,7 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
         };
         show(&planned, &session, output, args);
         let consent = planning::consent(&args.planning);
-        let missing =
-            guard::missing_refused(&planned.plan, &snapshot.state, &snapshot.unfinished, &consent);
+        let missing = planning::missing_refusals(&planned.plan, &snapshot, &session, &consent);
         if !missing.is_empty() {
             return Err(Failure::refused(planning::refused(&missing), &session.sources));
         }

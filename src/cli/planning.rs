@@ -181,6 +181,15 @@ pub async fn make(
 
 fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<(), Failure> {
     for address in &args.replace {
+        if let Some(member) = address.member_of() {
+            let text = format!("--replace {address}: an attachment is not replaced by itself");
+            let help = format!(
+                "replace {} or the other end; or take it out of `{}`, apply, and put it back",
+                address.owner(),
+                member.name
+            );
+            return Err(Diagnostic::error("replace_attachment", text).help(help).into());
+        }
         if session.desired.get(address).is_none() && !state.entries.contains_key(address) {
             let names = session.desired.resources.iter().map(|r| r.address.as_str());
             let near = crate::diag::nearest(address.as_str(), names);
@@ -299,6 +308,27 @@ pub fn refused(refusals: &[Refusal]) -> Diagnostics {
     findings
 }
 
+/// Missing objects.
+pub fn missing_refusals(
+    planned: &Plan,
+    snapshot: &Snapshot,
+    session: &Session,
+    consent: &Consent,
+) -> Vec<Refusal> {
+    let consent = (consent, moved(session, &snapshot.state));
+    guard::missing_refused(planned, &snapshot.state, &snapshot.unfinished, consent)
+}
+
+/// Whether a provider has another endpoint than when the state was written. A single object that
+/// is missing there is then no chance.
+fn moved(session: &Session, state: &State) -> bool {
+    session.desired.providers.iter().any(|provider| {
+        let known = state.clouds.get(&provider.name);
+        let now = text(&provider.settings, "endpoint");
+        known.zip(now).is_some_and(|(known, now)| known.endpoint != now)
+    })
+}
+
 /// Budget and missing objects: what no confirmation on a terminal can lift.
 pub fn hard_refusals(
     planned: &Plan,
@@ -307,7 +337,7 @@ pub fn hard_refusals(
     consent: &Consent,
 ) -> Vec<Refusal> {
     let state = &snapshot.state;
-    let mut refusals = guard::missing_refused(planned, state, &snapshot.unfinished, consent);
+    let mut refusals = missing_refusals(planned, snapshot, session, consent);
     refusals.extend(guard::budget_refused(planned, state, &session.desired.settings, consent));
     refusals
 }

@@ -94,7 +94,32 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
             unfinished_orphan(inputs, address, pending, &mut draft);
         }
     }
+    if !inputs.options.destroy {
+        ending_references(inputs.desired, &draft.known, findings);
+    }
     draft
+}
+
+/// Ids in the configuration that are those of our objects and will be so no longer.
+fn ending_references(desired: &Desired, known: &Known, findings: &mut Diagnostics) {
+    let ending = |id: &str| known.address_of(id).filter(|address| known.is_ending(address));
+    for resource in &desired.resources {
+        for (value, span) in resource.attrs.iter().zip(resource.spans.iter()) {
+            if let Some(to) = value.as_str().filter(|s| s.len() == ID_LENGTH).and_then(ending) {
+                let place = span.unwrap_or(resource.declared);
+                findings.push(refusal::ending_reference(&resource.address, to, place));
+            }
+        }
+    }
+    for link in &desired.links {
+        for end in [&link.owner, &link.to] {
+            if let End::Foreign(id) = end
+                && let Some(to) = ending(id)
+            {
+                findings.push(refusal::ending_reference(&link.address, to, link.declared));
+            }
+        }
+    }
 }
 
 /// The resources in an order in which every reference points backwards. `config` refused cycles.
@@ -146,6 +171,10 @@ fn resource<'a>(
 ) {
     let address = &desired.address;
     if let Some(entry) = inputs.state.entries.get(address) {
+        if entry.provider != desired.provider {
+            findings.push(refusal::other_provider(desired, &entry.provider));
+            return;
+        }
         match known::live_of(inputs, desired.ty, entry) {
             Live::Object(live) => {
                 existing(inputs, desired, Some(entry), live, draft, findings);
@@ -242,7 +271,12 @@ fn existing<'a>(
     static NONE: Vec<Arc<str>> = Vec::new();
     let ty = inputs.schemas.get(desired.ty);
     let rotated = inputs.rotated.get(&desired.address).unwrap_or(&NONE);
-    let mut differences = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
+    let all = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
+    let managed = |d: &&Difference| {
+        !desired.lifecycle.ignore_changes.contains(&d.attr)
+            || loses_parent(&live.attrs[usize::from(d.attr.0)], &draft.known)
+    };
+    let mut differences: Vec<Difference> = all.iter().filter(managed).cloned().collect();
     if maintenance::on_its_way(ty, &desired.attrs, &live) {
         differences.retain(|d| maintenance::maintained(ty) != Some(d.attr));
         draft.notes.push(maintenance::still_moving(&desired.address));
@@ -266,6 +300,8 @@ fn existing<'a>(
                 findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
             }
             draft.known.ends(&desired.address);
+            // A create sends what is ignored too.
+            differences = all;
             (Action::Replace, reason)
         }
         Verdict::Update => {
@@ -303,6 +339,13 @@ fn existing<'a>(
         incarnation,
         ..blank(desired)
     });
+}
+
+/// Whether a live reference is to an object of ours that this plan replaces: it takes with it what
+/// refers to it, ignored or not.
+fn loses_parent(live: &Value, known: &Known) -> bool {
+    let parent = live.as_str().and_then(|id| known.address_of(id));
+    parent.is_some_and(|parent| known.is_ending(parent))
 }
 
 /// Whether an earlier apply changed it and was cut off before the action that goes with that.

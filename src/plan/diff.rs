@@ -27,7 +27,8 @@ pub struct Difference {
     pub diff: AttrDiff,
 }
 
-/// Differences between what is desired and what is live. `rotated`: sensitive attributes whose
+/// Differences between what is desired and what is live, also of attributes that `ignore_changes`
+/// leaves as they are: whether they count is for `decide`. `rotated`: sensitive attributes whose
 /// value is not the one that the state has a digest of.
 pub fn compare(
     ty: &ResourceType,
@@ -36,7 +37,7 @@ pub fn compare(
     rotated: &[Arc<str>],
     ids: &dyn Ids,
 ) -> Vec<Difference> {
-    managed(ty, desired)
+    written(ty, desired)
         .filter_map(|(ix, attr, wanted)| {
             let (before, after) = if attr.sensitive || attr.write_only {
                 if !rotated.contains(&attr.name) {
@@ -88,16 +89,6 @@ fn written<'a>(
     let all = ty.attrs().zip(&desired.attrs);
     all.filter(|((_, attr), wanted)| attr.writable() && !wanted.is_null())
         .map(|((ix, attr), wanted)| (ix, attr, wanted))
-}
-
-/// Those of an existing object that the configuration manages: `ignore_changes` leaves the rest
-/// as they are, but a create sends them.
-fn managed<'a>(
-    ty: &'a ResourceType,
-    desired: &'a DesiredResource,
-) -> impl Iterator<Item = (AttrIx, &'a Attribute, &'a Value)> {
-    let ignored = &desired.lifecycle.ignore_changes;
-    written(ty, desired).filter(|(ix, _, _)| !ignored.contains(ix))
 }
 
 /// Whether a desired value is what a live row holds.

@@ -215,19 +215,21 @@ const BUDGET_FROM: u64 = 10;
 
 /// Many objects gone at once: more likely the wrong account or endpoint than an accident. Those
 /// that a cut-off apply was working on (`unfinished`) do not count: it may have deleted them.
+/// At another endpoint than before (`moved`) a single one is enough.
 pub fn missing_refused(
     plan: &Plan,
     state: &State,
     unfinished: &[Intent],
-    consent: &Consent,
+    (consent, moved): (&Consent, bool),
 ) -> Vec<Refusal> {
     let totals = totals(state);
+    let from = if moved { 1 } else { MISSING_FROM };
     let worked_on: HashSet<&Address> = unfinished.iter().map(|intent| &intent.address).collect();
     let gone = count(plan, |c| c.reason == Reason::Vanished && !worked_on.contains(&c.address));
     let over = gone.into_iter().filter(|(kind, n)| {
         let total = totals.get(kind).copied().unwrap_or(0);
-        *n >= MISSING_FROM
-            && n * MISSING_SHARE > total
+        *n >= from
+            && (moved || n * MISSING_SHARE > total)
             && consent.missing.get(&**kind).is_none_or(|allowed| allowed < n)
     });
     over.map(|(kind, n)| Refusal {

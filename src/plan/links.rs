@@ -25,6 +25,7 @@ pub fn decide<'a>(inputs: &Inputs<'a>, draft: &mut Draft<'a>) {
         }
         note_foreign(inputs, &declared, draft);
     }
+    note_in_the_way(inputs, draft);
     let mentions = mentions(inputs);
     for (address, entry) in &inputs.state.entries {
         let kept = declared.contains_key(address) && !inputs.options.destroy;
@@ -275,6 +276,35 @@ fn note_foreign(
             }
         }
     }
+}
+
+/// Attachments of somebody else to what the plan deletes: the server refuses while they are there
+/// (reference 4.4), and no step of ours takes them away.
+fn note_in_the_way(inputs: &Inputs<'_>, draft: &mut Draft<'_>) {
+    let members = inputs.state.entries.iter().filter_map(|(address, entry)| {
+        Some((address.owner(), address.member_of()?.name.to_string(), entry.id.clone()))
+    });
+    let ours: HashSet<(Address, String, Arc<str>)> = members.collect();
+    let mut notes = Vec::new();
+    for decision in &draft.decisions {
+        let (Action::Delete, Some(live)) = (decision.action, &decision.live) else { continue };
+        let ty = inputs.schemas.get(decision.ty);
+        for (link, id) in
+            live.links.iter().flat_map(|(link, ids)| ids.iter().map(move |i| (link, i)))
+        {
+            let going = draft.known.address_of(id).is_some_and(|a| draft.known.is_ending(a));
+            let attachment =
+                (decision.address.clone(), ty.link(*link).name.to_string(), id.clone());
+            if !going && !ours.contains(&attachment) {
+                notes.push(Note {
+                    address: Some(decision.address.clone()),
+                    text: format!("is attached to {id}, which rackform did not attach"),
+                    help: Some("the server may refuse to delete it: detach it there first".into()),
+                });
+            }
+        }
+    }
+    draft.notes.extend(notes);
 }
 
 fn live<'a>(

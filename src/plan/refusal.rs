@@ -47,3 +47,26 @@ pub fn unknown_type(address: &Address, kind: &str) -> Diagnostic {
         .detail("This build of rackform has no such resource type.")
         .help(format!("use the newer rackform, or forget it: rackform state rm '{address}'"))
 }
+
+/// Another provider is another cloud: an object cannot go there, and a new one would leave the old
+/// one behind.
+pub fn other_provider(desired: &DesiredResource, before: &str) -> Diagnostic {
+    let (address, now) = (&desired.address, &desired.provider);
+    Diagnostic::error("provider_changed", format!("`{address}` cannot move to another provider"))
+        .on(address)
+        .at(desired.declared, "declared here")
+        .detail(format!("It is in provider.{before}; the configuration says provider.{now}."))
+        .help(format!(
+            "to make it anew there, remove its block, apply, and put it back; to leave the old \
+             one where it is: rackform state rm '{address}'"
+        ))
+}
+
+/// A reference by id to an object of ours that will not have this id any more.
+pub fn ending_reference(from: &Address, to: &Address, place: Span) -> Diagnostic {
+    Diagnostic::error("reference_to_old_id", format!("`{from}` would lose what it refers to"))
+        .on(from)
+        .at(place, "an id")
+        .detail(format!("This id is that of `{to}`, which the plan destroys or replaces."))
+        .help(format!("refer to it by its address, \"{to}\", or to something else"))
+}

@@ -7,7 +7,9 @@ mod interrupts;
 mod jobs;
 mod keys;
 mod locks;
+mod moves;
 mod network;
+mod rotation;
 mod settle;
 mod tls;
 
