@@ -15,6 +15,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
 use crate::inventory::Inventory;
 use crate::observe::{casualties, inventory};
+use crate::plan::foreign;
 use crate::plan::guard::{self, Consent, Question, Refusal};
 use crate::plan::{self, Inputs, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
@@ -280,6 +281,9 @@ fn wanted(
         let wanted = want.entry(resource.ty).or_default();
         let unique = !session.schemas.get(resource.ty).unique.is_empty();
         wanted.whole |= unique;
+        for (ty, id) in foreign::references(&session.schemas, resource) {
+            want.entry(ty).or_default().ids.insert(id);
+        }
     }
     for link in &session.desired.links {
         if let End::Foreign(id) = &link.owner {

@@ -21,6 +21,7 @@ pub mod conflict;
 pub mod decide;
 pub mod diff;
 pub mod drift;
+pub mod foreign;
 pub mod guard;
 pub mod known;
 pub mod links;
@@ -75,6 +76,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     links::decide(inputs, &mut draft);
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
     draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
+    foreign::check(inputs, &mut findings);
     conflict::check(inputs, &draft, &mut findings);
     if findings.has_errors() {
         return Err(findings);

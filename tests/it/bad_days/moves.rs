@@ -102,3 +102,16 @@ fn a_destroy_says_beforehand_what_others_have_attached() {
     let plan = rackform.run(&["plan", "--destroy"]).expect(0);
     plan.says(&["which rackform did not attach"]);
 }
+
+/// A wrong id would be noticed by the create, after the delete that makes room for it.
+#[test]
+fn an_id_that_nothing_has_stops_the_plan() {
+    let cloud = Cloud::start();
+    let rackform = directory(&cloud, CLUSTER);
+    apply(&rackform).expect(0);
+    let wrong = CLUSTER.replace("\"zone.east\"", "\"id:eeeeeeeeeeee4eee8eeeeeeeeeeeeeee\"");
+    configure(&rackform, &cloud, &wrong);
+    apply(&rackform).expect(1).says(&["there is no zone with the id", "main.rack.toml"]);
+    configure(&rackform, &cloud, CLUSTER);
+    ends_well(&rackform, &cloud, &[("/zones", 1), ("/clusters", 1)]);
+}
