@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::inventory::LiveObject;
+use crate::plan::diff::same;
 use crate::plan::{AttrDiff, Expected, Shown, Step};
 use crate::schema::{Attribute, Condition, ResourceType};
 use crate::value::Value;
@@ -68,22 +69,10 @@ fn in_transit(attr: &Attribute, now: &Value) -> bool {
 
 fn reads_as(expected: &Expected, now: &Value, ids: &dyn Fill) -> bool {
     match expected {
-        Expected::Value(wanted) => same(wanted, now, ids),
+        Expected::Value(wanted) => {
+            same(wanted, now, &|address, id| ids.id(address).as_deref() == Some(id))
+        }
         Expected::Id(address) => ids.id(address).is_some_and(|id| now.as_str() == Some(&*id)),
-    }
-}
-
-fn same(wanted: &Value, now: &Value, ids: &dyn Fill) -> bool {
-    match (wanted, now) {
-        (Value::Object(address) | Value::Id(address), now) => {
-            ids.id(address).is_some_and(|id| now.as_str() == Some(&*id))
-        }
-        (Value::List(a), Value::List(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, ids))
-        }
-        // A text that was cleared may read back as absent.
-        (Value::Str(text), Value::Null) => text.is_empty(),
-        (wanted, now) => wanted == now,
     }
 }
 

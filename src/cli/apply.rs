@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::apply::{self, Ledger, Run};
 use crate::cli::args::Apply;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{Output, line, now};
+use crate::cli::output::{Output, now};
 use crate::cli::planning::{self, Clouds, Planned};
 use crate::cli::secrets::{self, Digests};
 use crate::cli::session::Session;
@@ -252,12 +252,7 @@ impl Command<'_> {
         mut state: State,
         plan: &Plan,
     ) -> Result<(State, Digests, Option<String>), Failure> {
-        if state.lineage.is_empty() {
-            state.lineage = random_hex(16)?;
-        }
-        if state.secrets.salt.is_empty() {
-            state.secrets.salt = random_hex(16)?;
-        }
+        identity::draw(&mut state)?;
         state.clouds.extend(self.clouds.clouds.clone());
         let session = self.session;
         let (digests, seal) =
@@ -279,11 +274,7 @@ impl Command<'_> {
 
     fn show(&self, planned: &Planned) {
         if self.args.json {
-            let at = now();
-            self.output.data(&line(render::json::version(&at)));
-            for text in render::json::plan(&at, &planned.plan) {
-                self.output.data(&line(text));
-            }
+            self.output.plan_stream(&planned.plan);
             return;
         }
         let view = render::plan::View {

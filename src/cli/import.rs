@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::cli::apply::lock;
 use crate::cli::args::Import;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::identity;
 use crate::cli::output::Output;
 use crate::cli::planning::Clouds;
 use crate::cli::session::Session;
@@ -22,7 +23,6 @@ use crate::plan::{decide, record};
 use crate::render;
 use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
-use crate::store::random_hex;
 
 pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failure> {
     let session = Session::open(dir, &args.vars)?;
@@ -37,12 +37,7 @@ pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failu
         let known = clouds.clouds.clone();
         clouds.close().await;
         let live = found?;
-        if state.lineage.is_empty() {
-            state.lineage = random_hex(16)?;
-        }
-        if state.secrets.salt.is_empty() {
-            state.secrets.salt = random_hex(16)?;
-        }
+        identity::draw(&mut state)?;
         state.clouds.extend(known);
         state.secrets.seal = None;
         let entry = entry(&session, desired, &live, state.next_incarnation(&args.address));

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use crate::cli::args::ColorChoice;
 use crate::cli::failure::Failure;
 use crate::diag::{Diagnostics, Sources};
+use crate::plan::Plan;
 use crate::render::{self, Style};
 
 /// The two streams and how they may look.
@@ -38,6 +39,15 @@ impl Output {
     pub fn data(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Prints a plan as JSON lines.
+    pub fn plan_stream(&self, plan: &Plan) {
+        let at = now();
+        self.data(&line(render::json::version(&at)));
+        for text in render::json::plan(&at, plan) {
+            self.data(&line(text));
+        }
     }
 
     /// Prints a message for people.

@@ -60,11 +60,7 @@ fn show(planned: &planning::Planned, session: &Session, output: &Output, args: &
         style: output.out,
     };
     if args.json {
-        let at = now();
-        output.data(&line(render::json::version(&at)));
-        for text in render::json::plan(&at, &planned.plan) {
-            output.data(&line(text));
-        }
+        output.plan_stream(&planned.plan);
         return;
     }
     match args.format {

@@ -37,6 +37,7 @@ pub fn compare(
     rotated: &[Arc<str>],
     ids: &dyn Ids,
 ) -> Vec<Difference> {
+    let lasts = |address: &Address, id: &str| ids.lasting(address).is_some_and(|own| **own == *id);
     written(ty, desired)
         .filter_map(|(ix, attr, wanted)| {
             let (before, after) = if attr.sensitive || attr.write_only {
@@ -46,7 +47,7 @@ pub fn compare(
                 (Shown::Sensitive, Shown::Sensitive)
             } else {
                 let now = &live[usize::from(ix.0)];
-                if same(wanted, now, ids) {
+                if same(wanted, now, &lasts) {
                     return None;
                 }
                 (live_shown(now, ids), desired_shown(wanted, ids))
@@ -91,14 +92,13 @@ fn written<'a>(
         .map(|((ix, attr), wanted)| (ix, attr, wanted))
 }
 
-/// Whether a desired value is what a live row holds.
-pub fn same(wanted: &Value, live: &Value, ids: &dyn Ids) -> bool {
+/// Whether a desired value is what a live row holds. `has_id` says whether our object at an
+/// address has this id: one that will last while planning, the one it got while applying.
+pub fn same(wanted: &Value, live: &Value, has_id: &dyn Fn(&Address, &str) -> bool) -> bool {
     match (wanted, live) {
-        (Value::Object(address) | Value::Id(address), Value::Str(id)) => {
-            ids.lasting(address).is_some_and(|ours| ours == id)
-        }
+        (Value::Object(address) | Value::Id(address), Value::Str(id)) => has_id(address, id),
         (Value::List(a), Value::List(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, ids))
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, has_id))
         }
         // An empty text clears an attribute, and the server then omits it or returns it empty.
         (Value::Str(text), Value::Null) => text.is_empty(),

@@ -160,10 +160,4 @@ impl State {
     pub fn next_incarnation(&self, address: &Address) -> u32 {
         self.incarnations.get(address).copied().unwrap_or(0)
     }
-    /// Address of our object with this id, for references written as ids. O(n): build an index
-    /// for many.
-    pub fn by_id(&self) -> std::collections::HashMap<Arc<str>, Address> {
-        let own = self.entries.iter().filter(|(a, _)| a.member_of().is_none());
-        own.map(|(a, e)| (e.id.clone(), a.clone())).collect()
-    }
 }
