@@ -31,6 +31,10 @@ static POOL: Family = Family {
     )],
 };
 
+/// Pools that are known to exist in a Ceph cluster; the key is `FSID/NAME`. They outlive their rows.
+static STORED_POOL: Family =
+    Family { name: "cephStoredPool", vo: "", indexes: &[], soft_delete: false, relations: &[] };
+
 const SIDE: Side = Side {
     mons: &MON,
     owner: "primaryStorage",
@@ -91,7 +95,7 @@ pub static KIND: Kind = Kind {
 };
 
 pub static MODULE: Module = Module {
-    families: &[&MON, &POOL],
+    families: &[&MON, &POOL, &STORED_POOL],
     views: &[&CEPHS, &POOLS],
     operations: &[
         Operation {
@@ -203,6 +207,10 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         )));
     }
     tx.patch("primaryStorage", uuid, &[("fsid", json!(fsid))]);
+    for pool in tx.uuids("cephPool", "primaryStorageUuid", uuid) {
+        let pool = tx.store.get("cephPool", &pool).map(|row| str_of(row, "poolName").to_owned());
+        tx.put("cephStoredPool", &format!("{fsid}/{}", pool.unwrap_or_default()), Row::new());
+    }
     Ok(())
 }
 
@@ -240,7 +248,18 @@ fn check_pool(store: &Store, call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The agent creates no pool that the Ceph cluster has. What else the cluster holds is not known
+/// here, so that without `isCreate` any name is taken to exist.
 fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let storage = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
+    let name = call.text("poolName");
+    let key = format!("{}/{name}", str_of(&storage, "fsid"));
+    if call.flag("isCreate") && tx.store.get("cephStoredPool", &key).is_some() {
+        return Err(ApiError::operation(format!(
+            "have pool named[{name}] in ceph cluster, can't create new pool with same name"
+        )));
+    }
+    tx.put("cephStoredPool", &key, Row::new());
     // 3.0 knows no type here: it is always Data.
     let kind = match call.version {
         ServerVersion::V3_0 => "Data",
