@@ -209,6 +209,61 @@ async fn one_ceph_cluster_is_one_primary_storage() {
     }
 }
 
+#[tokio::test]
+async fn the_monitors_of_a_storage_belong_to_one_ceph_cluster() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        let zone = zone(&api, "east").await;
+        for (host, fsid) in
+            [("10.0.1.1", "a"), ("10.0.1.2", "a"), ("10.0.2.1", "b"), ("10.0.1.3", "a")]
+        {
+            let row =
+                json!({"family": "machine", "op": "put", "uuid": host, "row": {"fsid": fsid}});
+            api.control_post("rows", row).await;
+        }
+        let accepted = api.post(CEPH, body(&zone, &["root:p@10.0.1.1", "root:p@10.0.2.1"])).await;
+        api.fails(accepted, "SYS.1006").await;
+        assert!(api.rows(CEPH).await.is_empty(), "its row is gone");
+
+        let first = ceph(&api, &zone, &["root:p@10.0.1.1"]).await;
+        assert_eq!(first["fsid"], "a", "{first}");
+        let storage = uuid(&first);
+        let accepted = api.post(CEPH, body(&zone, &["root:p@10.0.1.3"])).await;
+        let said = api.fails(accepted, "SYS.1006").await;
+        assert!(said.contains("with the same FSID[a]"), "{said}");
+
+        let accepted = api.post(&mons(&storage), urls(&["root:p@10.0.2.1"])).await;
+        api.fails(accepted, "SYS.1006").await;
+        assert_eq!(hosts(&api, &storage).await, ["10.0.1.1"]);
+        let accepted = api.post(&mons(&storage), urls(&["root:p@10.0.1.2"])).await;
+        api.inventory(accepted).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reconnect_that_fails_disconnects() {
+    for version in VERSIONS {
+        let api = Api::start(version).await;
+        let zone = zone(&api, "east").await;
+        let storage = uuid(&ceph(&api, &zone, &["root:p@10.0.1.1"]).await);
+        let path = format!("/primary-storage/{storage}");
+        let machine =
+            |row| json!({"family": "machine", "op": "put", "uuid": "10.0.1.1", "row": row});
+
+        api.control_post("rows", machine(json!({"unreachable": true}))).await;
+        let reply = act(&api, &path, "reconnectPrimaryStorage", json!({})).await;
+        reply.expect_error("SYS.1006");
+        let row = by_uuid(&api, CEPH, &storage).await;
+        assert_eq!(row["status"], "Disconnected", "{row}");
+        assert_eq!(row["mons"][0]["status"], "Disconnected", "{row}");
+
+        api.control_post("rows", machine(json!({}))).await;
+        let reply = act(&api, &path, "reconnectPrimaryStorage", json!({})).await.expect(200);
+        assert_eq!(reply["inventory"]["status"], "Connected", "{reply}");
+        assert_eq!(reply["inventory"]["mons"][0]["status"], "Connected", "{reply}");
+    }
+}
+
 fn body(zone: &str, urls: &[&str]) -> Value {
     json!({"params": {"name": "ceph", "zoneUuid": zone, "monUrls": urls}})
 }
