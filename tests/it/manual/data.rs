@@ -54,6 +54,8 @@ pub enum Source {
     /// The table of the body, sent to the section's URL.
     Body,
     Curl,
+    /// Chapter 3 has no curl examples.
+    Text,
 }
 
 /// A response example.

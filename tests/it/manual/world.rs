@@ -43,7 +43,7 @@ pub const OBJECTS: [&str; 33] = [
     "iscsi",
     "free_iscsi",
     "lun",
-    "free_uuid",
+    "session",
 ];
 
 const DISK: &str = "3600508b400105e210000900000490000";
@@ -214,7 +214,7 @@ async fn make(api: &Api, name: &str) -> String {
         "image" => find(api, "/images", "TinyLinux").await,
         "ceph_image" => find(api, "/images", "on ceph").await,
         "disk" => OTHER_DISK.to_string(),
-        "free_uuid" => "0123456789ab4def8123456789abcdef".to_string(),
+        "session" => api.session.clone(),
         "exported_image" => exported_image(api).await,
         "pci" => first(api, "/pci-device/pci-devices?q=vmInstanceUuid is null", "uuid").await,
         "usb" => first(api, "/usb-device/usb-devices?q=vmInstanceUuid is null", "uuid").await,
