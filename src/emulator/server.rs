@@ -340,8 +340,8 @@ fn run_query(
     variables: &[(String, String)],
 ) -> Result<Outgoing, Refusal> {
     let session = session_of(incoming).unwrap_or("");
-    let spec = match variables.iter().find(|(name, _)| name == "uuid") {
-        Some((_, uuid)) => query::Spec::by_uuid(uuid),
+    let spec = match variables.first() {
+        Some((name, value)) => query::Spec::by_member(name, value),
         None => query::parse(&query_pairs(&incoming.query)).map_err(|text| (400, text))?,
     };
     for name in &spec.unknown {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Module;
-use crate::emulator::query::View;
+use crate::emulator::query::{View, shown};
 use crate::emulator::store::{Family, Relation, Tx, str_of};
 
 pub static IMAGE: Family = Family {
@@ -32,11 +32,12 @@ static IMAGE_REF: Family = Family {
     relations: &[],
 };
 
-static IMAGES: View = View {
+pub static IMAGES: View = View {
     derived: &["backupStorageRefs"],
     derive: |store, row, out| {
         let links = store.table("imageRef").find("imageUuid", str_of(row, "uuid"));
-        let links = links.map(|link| Value::Object((**link).clone())).collect();
+        let shown = |(name, value): (&String, &Value)| (name.clone(), shown(name, value.clone()));
+        let links = links.map(|link| Value::Object(link.iter().map(shown).collect())).collect();
         out.insert("backupStorageRefs".into(), links);
     },
     ..View::plain(
@@ -47,6 +48,7 @@ static IMAGES: View = View {
             "uuid",
             "name",
             "description",
+            "exportUrl",
             "state",
             "status",
             "size",
@@ -54,6 +56,7 @@ static IMAGES: View = View {
             "md5Sum",
             "url",
             "mediaType",
+            "guestOsType",
             "type",
             "platform",
             "format",

@@ -14,7 +14,7 @@ pub static KIND: Kind = Kind {
     // NfsPrimaryStorageFactory
     mount_path: |uuid, _| format!("/opt/zstack/nfsprimarystorage/prim-{uuid}"),
     // No figure in the sources: any size that is there once it is mounted.
-    capacity: |hosts| if hosts == 0 { 0 } else { 10 << 40 },
+    capacity: |_, _, hosts| if hosts == 0 { 0 } else { 10 << 40 },
     server: |url| url.split_once(':').map(|(server, _)| server),
     ..Kind::plain("NFS")
 };

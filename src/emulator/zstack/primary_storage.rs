@@ -173,7 +173,7 @@ fn put_storage(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Result<(), ApiError
         "mountPath": (kind.mount_path)(uuid, url),
     });
     insert(tx, "primaryStorage", uuid, members)?;
-    (kind.create)(tx, call, uuid)?;
+    (kind.create)(tx, call, uuid).inspect_err(|_| remove_row(tx, uuid, kind))?;
     super::tag::attach(tx, call, "PrimaryStorageVO");
     Ok(())
 }
