@@ -301,8 +301,7 @@ impl Planter<'_, '_> {
             let defaults = json!({ "state": "Enabled", "status": "Ready", "mediaType": "RootVolumeTemplate",
                 "platform": "Linux", "format": "qcow2", "size": 1u64 << 30, "system": false });
             let image = self.put("image", object(image, "images")?, defaults);
-            let link = json!({ "imageUuid": image, "backupStorageUuid": uuid, "status": "Ready" });
-            self.tx.put("imageRef", &format!("{image}/{uuid}"), row(link));
+            zstack::put_image_on(self.tx, &image, &uuid);
         }
         Ok(())
     }

@@ -84,15 +84,6 @@ pub static HOSTS: View = View {
         // The password is @APINoSee (RestResultAPINoSeeFilterCase).
         fields: &["username", "sshPort"],
     }],
-    derived: &[
-        "totalCpuCapacity",
-        "availableCpuCapacity",
-        "cpuSockets",
-        "totalMemoryCapacity",
-        "availableMemoryCapacity",
-        "cpuNum",
-    ],
-    derive: capacities,
     ..View::plain(
         "QueryHost",
         &HOST,
@@ -118,31 +109,6 @@ pub static HOSTS: View = View {
         ],
     )
 };
-
-/// Every machine is alike (no figures in the sources); running VMs use it up. The total of CPUs is
-/// what may be promised: ten for each (`host/cpu.overProvisioning.ratio`).
-fn capacities(store: &Store, row: &Row, out: &mut Row) {
-    const CPUS: u64 = 32;
-    const MEMORY: u64 = 256 << 30;
-    let (mut cpus, mut memory) = (0, 0);
-    for vm in store.table("vm").find("hostUuid", str_of(row, "uuid")) {
-        if str_of(vm, "state") == "Running" {
-            let number = |name| vm.get(name).and_then(Value::as_u64).unwrap_or(0);
-            cpus += number("cpuNum");
-            memory += number("memorySize");
-        }
-    }
-    for (name, value) in [
-        ("cpuNum", CPUS),
-        ("cpuSockets", 2),
-        ("totalCpuCapacity", CPUS * 10),
-        ("availableCpuCapacity", (CPUS * 10).saturating_sub(cpus)),
-        ("totalMemoryCapacity", MEMORY),
-        ("availableMemoryCapacity", MEMORY.saturating_sub(memory)),
-    ] {
-        out.insert(name.into(), json!(value));
-    }
-}
 
 /// What is special about the machine behind an address: `unreachable`, or the digest of the only
 /// password that it lets in. Keyed by address.

@@ -1,7 +1,7 @@
 //! Images, as far as they are victims of backup storages: they come from seeds and are only queried
 //! here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Module;
 use crate::emulator::query::{View, shown};
@@ -70,6 +70,23 @@ pub static IMAGES: View = View {
 
 pub static MODULE: Module =
     Module { families: &[&IMAGE, &IMAGE_REF], views: &[&IMAGES], operations: &[] };
+
+/// Records that an image lies on a storage.
+pub fn put_on(tx: &mut Tx<'_>, image: &str, storage: &str) {
+    let row = tx.store.get("backupStorage", storage).cloned().unwrap_or_default();
+    let place = match str_of(&row, "type") {
+        "Ceph" => format!("ceph://{}/{image}", str_of(&row, "poolName")),
+        "ImageStoreBackupStorage" => format!("zstore://{image}"),
+        _ => format!("{}/rootVolumeTemplates/{image}.qcow2", str_of(&row, "url")),
+    };
+    let link = json!({
+        "id": tx.store.table("imageRef").rows().len() + 1, "imageUuid": image,
+        "backupStorageUuid": storage, "installPath": place, "status": "Ready",
+        "createDate": tx.now, "lastOpDate": tx.now,
+    });
+    let link = link.as_object().cloned().unwrap_or_default();
+    tx.put("imageRef", &format!("{image}/{storage}"), link);
+}
 
 /// A backup storage goes: so do its records of images, and images that are nowhere else.
 pub fn forget_storage(tx: &mut Tx<'_>, storage: &str) {

@@ -88,12 +88,8 @@ fn check_migrate(store: &Store, call: &Call) -> Result<(), ApiError> {
 fn migrate(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let image = call.text("imageUuid");
     let (source, target) = (call.text("srcBackupStorageUuid"), call.text("dstBackupStorageUuid"));
-    let old = format!("{image}/{source}");
-    let mut link = tx.store.get("imageRef", &old).map(|row| Row::clone(row)).unwrap_or_default();
-    link.insert("backupStorageUuid".into(), json!(target));
-    link.insert("lastOpDate".into(), json!(tx.now));
-    tx.erase("imageRef", &old);
-    tx.put("imageRef", &format!("{image}/{target}"), link);
+    tx.erase("imageRef", &format!("{image}/{source}"));
+    super::image::put_on(tx, image, target);
     let row = tx.patch("image", image, &[]);
     let row = row.ok_or_else(|| ApiError::not_found("imageUuid", image, "ImageVO"))?;
     Ok(inventory(tx.store, &IMAGES, &row))

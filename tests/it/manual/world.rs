@@ -108,7 +108,7 @@ fn seed() -> Value {
                         },
                         {"name": "two", "description": "example", "managementIp": "10.0.0.2"},
                     ],
-                }],
+                }, {"name": "cluster2"}],
                 "primaryStorage": [
                     {"type": "LocalStorage", "name": "spare", "url": "/spare"},
                     {
@@ -346,7 +346,14 @@ async fn ceph_pool(api: &Api, storage: &str) -> String {
 async fn ceph_volume(api: &Api, storage: &str) -> String {
     let vm = json!({"name": "stored", "primaryStorageUuid": storage});
     api.control_post("seed", json!({"vms": [vm]})).await;
-    find(api, "/volumes", "ROOT-for-stored").await
+    let volume = find(api, "/volumes", "ROOT-for-stored").await;
+    let source = json!({
+        "diskOfferingUuid": "2af3082d23444be9833c32c53ea2b1ed",
+        "rootImageUuid": find(api, "/images", "TinyLinux").await,
+    });
+    let row = json!({"family": "volume", "op": "patch", "uuid": volume, "row": source});
+    api.control_post("rows", row).await;
+    volume
 }
 
 /// The seeded one, which has no monitors yet.
@@ -421,8 +428,9 @@ async fn iscsi(api: &Api, ip: &str, attached: bool) -> String {
     if !exists(api, path, &name).await {
         let params = json!({"ip": ip, "chapUserName": "username", "chapUserPassword": "invented"});
         let row = create(api, path, params).await;
-        if attached {
-            let cluster = find(api, "/clusters", "cluster1").await;
+        // To two clusters, so that a detach leaves one to be shown.
+        for cluster in ["cluster1", "cluster2"].iter().filter(|_| attached) {
+            let cluster = find(api, "/clusters", cluster).await;
             let server = text(&row, "uuid");
             create(api, &format!("/clusters/{cluster}{path}/{server}"), json!({})).await;
         }
