@@ -9,6 +9,7 @@
 //!     "zones": ["east"], "images": [ { "name": "debian" } ] } ],
 //!   "unreachable": ["10.0.0.9"],
 //!   "passwords": { "10.0.0.1": "the only one that connects" },
+//!   "machines": { "10.0.0.1": { "osVersion": "7.4" }, "10.0.1.3": { "fsid": "…", "pools": ["fast"] } },
 //!   "accounts": [ { "name": "ci", "password": "p" } ] }
 //! ```
 //!
@@ -51,12 +52,13 @@ use super::store::{Row, Tx, str_of};
 use super::zstack::{self, Description, Discovered};
 
 /// The members that a seed may have.
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 11] = [
     "zones",
     "backupStorage",
     "vms",
     "unreachable",
     "passwords",
+    "machines",
     "accounts",
     "pciDevices",
     "usbDevices",
@@ -175,13 +177,19 @@ fn objects(core: &Core, seed: &Map<String, Value>) -> Result<(), String> {
         }
         for address in list(seed, "unreachable")? {
             let address = address.as_str().ok_or("'unreachable' is a list of addresses")?;
-            planter.tx.put("machine", address, row(json!({ "unreachable": true })));
+            planter.machine(address, json!({ "unreachable": true }));
         }
         for (address, password) in
             seed.get("passwords").and_then(Value::as_object).into_iter().flatten()
         {
             let digest = zstack::digest(password.as_str().unwrap_or_default());
-            planter.tx.put("machine", address, row(json!({ "passwordDigest": digest })));
+            planter.machine(address, json!({ "passwordDigest": digest }));
+        }
+        for (address, members) in
+            seed.get("machines").and_then(Value::as_object).into_iter().flatten()
+        {
+            object(members, "machines")?;
+            planter.machine(address, members.clone());
         }
         for account in list(seed, "accounts")? {
             planter.account(account)?;
@@ -225,6 +233,14 @@ impl Planter<'_, '_> {
         members.retain(|_, value| !value.is_null());
         self.tx.put(family, &uuid, members);
         uuid
+    }
+
+    /// Adds to what is special about the machine behind an address.
+    fn machine(&mut self, address: &str, members: Value) {
+        let known = self.tx.store.get("machine", address);
+        let mut machine = known.map(|row| Row::clone(row)).unwrap_or_default();
+        machine.extend(row(members));
+        self.tx.put("machine", address, machine);
     }
 
     fn zone(&mut self, zone: &Value) -> Result<(), String> {

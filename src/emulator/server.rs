@@ -366,5 +366,10 @@ fn run_query(
     if core.views.of_api(&api.name).is_none() {
         core.violation(&incoming.method, &incoming.path, format!("{} is not emulated", api.name));
     }
+    if let Err(error) = &outcome
+        && error.code == "SYS.1000"
+    {
+        core.violation(&incoming.method, &incoming.path, error.details.clone());
+    }
     Ok(Outgoing::new(jobs::reply(core.version, &outcome)))
 }

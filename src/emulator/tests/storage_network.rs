@@ -1,4 +1,5 @@
-//! iSCSI servers, their LUNs, and the shared block storage that stands on them.
+//! iSCSI servers, their LUNs, and the shared block storage that stands on them; what machines know
+//! of themselves.
 
 use super::*;
 
@@ -148,4 +149,48 @@ async fn a_chap_password_is_not_at_rest() {
     assert_eq!(server["chapUserPassword"], "chap-secret");
     let logged = std::fs::read_to_string(log).expect("reads");
     assert!(!logged.contains("chap-secret"), "a secret is at rest");
+}
+
+#[tokio::test]
+async fn a_host_of_another_system_does_not_join() {
+    let seed = json!({
+        "zones": [{ "name": "z", "clusters": [{ "name": "c", "uuid": "c" }] }],
+        "machines": { "10.0.0.1": { "osVersion": "7.4" }, "10.0.0.2": { "osVersion": "7.6" } }
+    });
+    let (_running, client) = seeded(ServerVersion::V3_0, seed).await;
+    for address in ["10.0.0.1", "10.0.0.3"] {
+        client.make("/hosts/kvm", host("c", address)).await;
+    }
+    let other = json!({ "params": host("c", "10.0.0.2") });
+    assert_eq!(code(&client.job("POST", "/hosts/kvm", other).await), "SYS.1006");
+    assert_eq!(client.get("/hosts?count=true").await["total"], 2);
+}
+
+#[tokio::test]
+async fn named_pools_must_exist_and_storage_networks_hold_their_server() {
+    let seed = json!({ "zones": [{ "name": "z", "uuid": "z" }],
+                       "machines": { "10.0.1.3": { "pools": ["fast"] } } });
+    let (_running, client) = seeded(ServerVersion::V3_0, seed).await;
+    let add = |pool: &str| {
+        json!({ "params": { "name": "c", "zoneUuid": "z",
+        "monUrls": ["root:p@10.0.1.3"], "rootVolumePoolName": pool } })
+    };
+    let path = "/primary-storage/ceph";
+    assert_eq!(code(&client.job("POST", path, add("slow")).await), "SYS.1006");
+    let (status, ceph) = client.job("POST", path, add("fast")).await;
+    assert_eq!(status, 200, "{ceph}");
+    let pools = format!("{path}/{}/pools", id(&ceph["inventory"]));
+    let pool = |create: bool| json!({ "params": { "poolName": "new", "isCreate": create } });
+    assert_eq!(code(&client.job("POST", &pools, pool(false)).await), "SYS.1006");
+    assert_eq!(client.job("POST", &pools, pool(true)).await.0, 200);
+
+    let nfs = |tags: Value| json!({ "params": { "name": "n", "zoneUuid": "z", "url": "10.0.3.9:/n" }, "systemTags": tags });
+    let (near, far) = (
+        "primaryStorage::gateway::cidr::10.0.3.0/24",
+        "primaryStorage::gateway::cidr::10.0.4.0/24",
+    );
+    let path = "/primary-storage/nfs";
+    assert_eq!(code(&client.job("POST", path, nfs(json!([far]))).await), "SYS.1007");
+    assert_eq!(code(&client.job("POST", path, nfs(json!([near, near]))).await), "SYS.1007");
+    assert_eq!(client.job("POST", path, nfs(json!([near]))).await.0, 200);
 }

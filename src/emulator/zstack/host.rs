@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Module, Operation, Outcome, Phases, Run, cascade, delete_mode, insert, inventory, next_state,
-    nothing, require, update,
+    Module, Operation, Outcome, Phases, Run, cascade, delete_mode, insert, inventory, machine,
+    next_state, nothing, require, update,
 };
 use crate::emulator::ServerVersion;
 use crate::emulator::core::{Call, Core};
@@ -110,18 +110,8 @@ pub static HOSTS: View = View {
     )
 };
 
-/// What is special about the machine behind an address: `unreachable`, or the digest of the only
-/// password that it lets in. Keyed by address.
-static MACHINE: Family =
-    Family { name: "machine", vo: "", indexes: &[], soft_delete: false, relations: &[] };
-
-/// Whether nothing can be reached at an address.
-pub fn is_unreachable(store: &Store, address: &str) -> bool {
-    store.get("machine", address).is_some_and(|row| row.contains_key("unreachable"))
-}
-
 pub static MODULE: Module = Module {
-    families: &[&HOST, &MACHINE],
+    families: &[&HOST],
     views: &[&HOSTS],
     operations: &[
         Operation { api: "AddKVMHost", check: check_add, run: Run::Phases(add) },
@@ -201,7 +191,7 @@ fn add(core: Arc<Core>, call: Arc<Call>) -> Phases {
         let connected = core.with(|tx| {
             let result = match call.effects.connect_fail {
                 true => Err(connection_error(tx.store, uuid, "no route to host")),
-                false => connect(tx, uuid),
+                false => machine::check_os_version(tx.store, uuid).and_then(|()| connect(tx, uuid)),
             };
             if result.is_err() {
                 // eoCleanup runs after a failed host add: the uuid is free again, unless asked for.
@@ -258,11 +248,10 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         return Err(ApiError::not_found("uuid", uuid, HOST.vo));
     };
     let address = str_of(&row, "managementIp");
-    if is_unreachable(tx.store, address) {
+    if machine::is_unreachable(tx.store, address) {
         return Err(connection_error(tx.store, uuid, "no route to host"));
     }
-    let wanted = tx.store.get("machine", address).map(|row| str_of(row, "passwordDigest"));
-    if wanted.is_some_and(|wanted| wanted != str_of(&row, "passwordDigest")) {
+    if !machine::lets_in(tx.store, address, str_of(&row, "passwordDigest")) {
         return Err(connection_error(tx.store, uuid, "authentication failed"));
     }
     let storages = cascade::attached_storages(tx, str_of(&row, "clusterUuid"));

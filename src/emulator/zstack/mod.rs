@@ -17,6 +17,7 @@ mod l2_network;
 mod l3_network;
 mod local;
 mod long_job;
+mod machine;
 mod management;
 mod nfs;
 mod pci;
@@ -84,7 +85,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 26] = [
+const MODULES: [&Module; 27] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -111,6 +112,7 @@ const MODULES: [&Module; 26] = [
     &image_migration::MODULE,
     &long_job::MODULE,
     &shell::MODULE,
+    &machine::MODULE,
 ];
 
 /// All families.

@@ -321,7 +321,7 @@ fn attach_call(tx: &mut Tx<'_>, call: &Call) -> Outcome {
 pub fn can_mount(store: &Store, row: &Row) -> bool {
     let kind = kind_named(str_of(row, "type"));
     let server = kind.and_then(|kind| (kind.server)(str_of(row, "url")));
-    server.is_none_or(|server| !super::host::is_unreachable(store, server))
+    server.is_none_or(|server| !super::machine::is_unreachable(store, server))
 }
 
 /// Links a storage to a cluster; no checks.
