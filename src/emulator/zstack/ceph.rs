@@ -230,7 +230,9 @@ fn pool_exists(store: &Store, storage: &str, name: &str) -> Result<(), ApiError>
     let mons = store.table("cephMon").find("primaryStorageUuid", storage);
     let mut listed = mons
         .filter_map(|mon| store.get("machine", str_of(mon, "hostname"))?.get("pools")?.as_array());
-    match listed.next().is_none_or(|pools| pools.iter().any(|pool| pool == name)) {
+    let fsid = store.get("primaryStorage", storage).map_or("", |row| str_of(row, "fsid"));
+    let stored = store.get("cephStoredPool", &format!("{fsid}/{name}")).is_some();
+    match stored || listed.next().is_none_or(|pools| pools.iter().any(|pool| pool == name)) {
         true => Ok(()),
         false => Err(ApiError::operation(format!(
             "cannot find pool[{name}] in the ceph cluster, you must create it manually"
@@ -272,13 +274,14 @@ fn check_pool(store: &Store, call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The agent creates no pool that the Ceph cluster has. What else the cluster holds is not known
-/// here, so that without `isCreate` any name is taken to exist.
+/// The agent creates no pool that the Ceph cluster has, and takes over none that it lacks.
 fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let storage = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
     let name = call.text("poolName");
     let key = format!("{}/{name}", str_of(&storage, "fsid"));
-    if call.flag("isCreate") && tx.store.get("cephStoredPool", &key).is_some() {
+    if !call.flag("isCreate") {
+        pool_exists(tx.store, call.text("primaryStorageUuid"), name)?;
+    } else if tx.store.get("cephStoredPool", &key).is_some() {
         return Err(ApiError::operation(format!(
             "have pool named[{name}] in ceph cluster, can't create new pool with same name"
         )));
@@ -296,9 +299,6 @@ fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "description": call.given("description"),
         "type": kind,
     });
-    if !call.flag("isCreate") {
-        pool_exists(tx.store, call.text("primaryStorageUuid"), call.text("poolName"))?;
-    }
     put_pool(tx, call.new_uuid(), members)?;
     let row = require_pool(tx.store, call.new_uuid())?;
     Ok(inventory(tx.store, &POOLS, &row))
