@@ -100,6 +100,21 @@ async fn shared_block_stands_on_disks_that_a_connected_host_sees() {
     );
     let one = client.get(&format!("/sharedblock-group/{uuid}/host-refs")).await;
     assert_eq!(one["inventories"], refs);
+    // Hosts of another cluster are not logged in to the server.
+    for cluster in ["other", "hostless"] {
+        let body = json!({ "name": cluster, "zoneUuid": "z", "hypervisorType": "KVM" });
+        let other = id(&client.make("/clusters", body).await);
+        if cluster == "other" {
+            client.make("/hosts/kvm", host(&other, "10.0.0.7")).await;
+        }
+        let path = format!("/clusters/{other}/primary-storage/{uuid}");
+        let reply = client.job("POST", &path, json!({})).await;
+        match cluster {
+            "other" => assert_eq!(code(&reply), "PS.1001"),
+            _ => assert_eq!(reply.0, 200, "{}", reply.1),
+        }
+        client.job("DELETE", &format!("/clusters/{other}"), Value::Null).await;
+    }
     let more = json!({ "params": { "diskUuid": "3dd" } });
     let blocks = format!("{path}/{uuid}/sharedblocks");
     let (_, grown) = client.job("POST", &blocks, more.clone()).await;
