@@ -1,6 +1,6 @@
 //! Long jobs (`longjob`): work that outlives its API call. UpdateClusterOS is the only one here. A
-//! long job takes three times the emulator's job latency (so that it can be cancelled), is visible as Running meanwhile, and goes on after a
-//! restart of the management node.
+//! long job is visible as Running for three times the emulator's job latency, so that it can be
+//! watched and cancelled, and goes on after a restart of the management node.
 
 use std::sync::Arc;
 
