@@ -62,7 +62,6 @@ fn spread(schemas: &Schemas, tables: &mut BTreeMap<(Arc<str>, TypeIx), Table>, n
 }
 
 /// Reads all wanted types side by side.
-
 ///
 /// # Errors
 /// The first failed list in the order of types; then no table is to be believed.

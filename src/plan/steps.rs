@@ -252,7 +252,7 @@ impl<'b> Maker<'_, 'b> {
         let whole = carried || call.is_some_and(sends_element);
         let sends =
             |ix: AttrIx| (whole && ty.in_element(ix)) || call.is_some_and(|call| call.sends(ix));
-        let sent = set_attrs(ty, desired, |ix| sends(ix));
+        let sent = set_attrs(ty, desired, sends);
         let request = call.map(|call| encode::create(self.subject(ty, desired), call));
         let mut step = self.step(Op::Create, call, request);
         step.expect = diff::expected(ty, &desired.attrs, &sent);
