@@ -12,6 +12,7 @@ mod kind_tests;
 mod link;
 mod meta;
 mod provider;
+mod quirk;
 mod reference;
 mod resource;
 mod setting;

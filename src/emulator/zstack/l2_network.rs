@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Module, Operation, Outcome, Run, delete_mode, insert, inventory, require};
+use super::{Module, Operation, Outcome, Run, delete_mode, insert, inventory, require, update};
+use crate::emulator::ServerVersion;
 use crate::emulator::core::Call;
 use crate::emulator::errors::ApiError;
 use crate::emulator::jobs::is_uuid;
@@ -44,6 +45,7 @@ static NETWORKS: View = View {
         class: "org.zstack.header.network.l2.L2VlanNetworkInventory",
         fields: &["vlan"],
     }],
+    fields_5_2: &["vSwitchType"],
     derived: &["attachedClusterUuids"],
     derive: |store, row, out| {
         let clusters: Vec<&str> = clusters_of(store, row).collect();
@@ -73,6 +75,7 @@ pub static MODULE: Module = Module {
     operations: &[
         Operation { api: "CreateL2NoVlanNetwork", check: check_create, run: Run::Effect(create) },
         Operation { api: "CreateL2VlanNetwork", check: check_create, run: Run::Effect(create) },
+        Operation { api: "UpdateL2Network", check: exists, run: Run::Effect(change) },
         Operation {
             api: "AttachL2NetworkToCluster",
             check: check_attach,
@@ -98,6 +101,7 @@ fn check_create(store: &Store, call: &Call) -> Result<(), ApiError> {
 
 fn create(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let vlan = call.values.get("vlan");
+    let switch = call.given("vSwitchType").filter(|_| call.version == ServerVersion::V5_2);
     let members = json!({
         "name": call.text("name"),
         "description": call.given("description"),
@@ -105,10 +109,19 @@ fn create(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "physicalInterface": call.text("physicalInterface"),
         "type": if vlan.is_some() { "L2VlanNetwork" } else { "L2NoVlanNetwork" },
         "vlan": vlan,
+        "vSwitchType": switch,
     });
     let row = insert(tx, "l2Network", call.new_uuid(), members)?;
     super::tag::attach(tx, call, "L2NetworkVO");
     Ok(inventory(tx.store, &NETWORKS, &row))
+}
+
+fn exists(store: &Store, call: &Call) -> Result<(), ApiError> {
+    require(store, call, "uuid", "l2Network").map(|_| ())
+}
+
+fn change(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    update(tx, call, &NETWORKS, &["name", "description"])
 }
 
 fn is_attached(store: &Store, call: &Call) -> Result<bool, ApiError> {
@@ -155,6 +168,7 @@ fn attach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
 fn detach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let (network, cluster) = (call.text("l2NetworkUuid"), call.text("clusterUuid"));
     tx.erase("l2ClusterRef", &format!("{network}/{cluster}"));
+    super::vm_nic::leave_l2(tx, network, Some(cluster));
     show(tx.store, network)
 }
 
@@ -177,6 +191,7 @@ fn remove(tx: &mut Tx<'_>, network: &str) {
     for link in tx.uuids("l2ClusterRef", "l2NetworkUuid", network) {
         tx.erase("l2ClusterRef", &link);
     }
+    super::vm_nic::leave_l2(tx, network, None);
     super::l3_network::forget_l2(tx, network);
     if tx.store.get("l2Network", network).is_some() {
         tx.delete("l2Network", network);

@@ -22,6 +22,7 @@ mod smp;
 mod storage_kind;
 mod tag;
 mod vm;
+mod vm_nic;
 mod zone;
 
 use std::collections::HashMap;
@@ -75,7 +76,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 19] = [
+const MODULES: [&Module; 20] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -95,6 +96,7 @@ const MODULES: [&Module; 19] = [
     &l2_network::MODULE,
     &l3_network::MODULE,
     &vm::MODULE,
+    &vm_nic::MODULE,
 ];
 
 /// All families.
