@@ -45,12 +45,12 @@ static NETWORKS: View = View {
         class: "org.zstack.header.network.l2.L2VlanNetworkInventory",
         fields: &["vlan"],
     }],
-    fields_5_2: &["vSwitchType"],
     derived: &["attachedClusterUuids"],
     derive: |store, row, out| {
         let clusters: Vec<&str> = clusters_of(store, row).collect();
         out.insert("attachedClusterUuids".into(), json!(clusters));
     },
+    fields_5_2: &["vSwitchType", "isolated", "pvlan"],
     ..View::plain(
         "QueryL2Network",
         &L2_NETWORK,
@@ -101,7 +101,6 @@ fn check_create(store: &Store, call: &Call) -> Result<(), ApiError> {
 
 fn create(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let vlan = call.values.get("vlan");
-    let switch = call.given("vSwitchType").filter(|_| call.version == ServerVersion::V5_2);
     let members = json!({
         "name": call.text("name"),
         "description": call.given("description"),
@@ -109,7 +108,10 @@ fn create(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "physicalInterface": call.text("physicalInterface"),
         "type": if vlan.is_some() { "L2VlanNetwork" } else { "L2NoVlanNetwork" },
         "vlan": vlan,
-        "vSwitchType": switch,
+        // 3.0 has no such parameters, hence no such members.
+        "vSwitchType": five(call, "vSwitchType"),
+        "isolated": five(call, "isolated"),
+        "pvlan": five(call, "pvlan"),
     });
     let row = insert(tx, "l2Network", call.new_uuid(), members)?;
     super::tag::attach(tx, call, "L2NetworkVO");
@@ -122,6 +124,11 @@ fn exists(store: &Store, call: &Call) -> Result<(), ApiError> {
 
 fn change(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     update(tx, call, &NETWORKS, &["name", "description"])
+}
+
+/// A parameter that only 5.2 has.
+fn five<'a>(call: &'a Call, name: &str) -> Option<&'a Value> {
+    call.values.get(name).filter(|_| call.version == ServerVersion::V5_2)
 }
 
 fn is_attached(store: &Store, call: &Call) -> Result<bool, ApiError> {

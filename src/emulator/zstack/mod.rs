@@ -7,22 +7,30 @@ mod ceph;
 mod ceph_backup;
 mod ceph_mon;
 mod cluster;
+mod device;
 mod host;
 mod identity;
 mod image;
+mod image_migration;
 mod iscsi;
 mod l2_network;
 mod l3_network;
 mod local;
+mod long_job;
+mod machine;
 mod management;
 mod nfs;
+mod pci;
 mod primary_storage;
 mod shared_block;
+mod shell;
 mod smp;
 mod storage_kind;
 mod tag;
+mod usb;
 mod vm;
 mod vm_nic;
+mod volume_migration;
 mod zone;
 
 use std::collections::HashMap;
@@ -38,8 +46,10 @@ use super::query::View;
 use super::store::{Family, Row, Store, Tx};
 
 pub use cascade::storage_follows_hosts;
+pub use device::{Description, Kind as Discovered, describe, discover};
 pub use host::digest;
 pub use identity::put_account;
+pub use image::put_on as put_image_on;
 pub use primary_storage::attach as attach_storage;
 pub use storage_kind::kind_named;
 pub use tag::tagged;
@@ -76,7 +86,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 20] = [
+const MODULES: [&Module; 28] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -97,6 +107,14 @@ const MODULES: [&Module; 20] = [
     &l3_network::MODULE,
     &vm::MODULE,
     &vm_nic::MODULE,
+    &device::MODULE,
+    &pci::MODULE,
+    &usb::MODULE,
+    &volume_migration::MODULE,
+    &image_migration::MODULE,
+    &long_job::MODULE,
+    &shell::MODULE,
+    &machine::MODULE,
 ];
 
 /// All families.
@@ -119,6 +137,7 @@ pub fn boot(core: &Arc<Core>) {
     identity::ensure_admin(core);
     core.with(primary_storage::reconnect_all);
     host::reconnect_all(core);
+    long_job::resume(core);
 }
 
 /// No check.
