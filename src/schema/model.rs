@@ -172,7 +172,7 @@ pub enum UniqueItem {
 }
 
 /// Steps of other objects that come first where references do not say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum After {
     /// Creation of every object of this type in the same scope.
     Type(Arc<str>),
