@@ -224,7 +224,7 @@ pub enum Shown {
     Value(Value),
     /// Known once something is created; the address of what.
     AfterApply(Address),
-    /// A secret, or the digest of one.
+    /// A secret, or a value of which only the digest is known.
     Sensitive,
     Absent,
 }

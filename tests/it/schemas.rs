@@ -42,7 +42,7 @@ fn the_compiled_in_files_have_no_mistake() {
 fn updates_and_replacements_are_those_of_the_server() {
     const MACHINE: &[&str] =
         &["name", "description", "hostname", "username", "password", "ssh_port", "state"];
-    let table: [(&str, &[&str], &[&str]); 11] = [
+    let table: [(&str, &[&str], &[&str]); 12] = [
         // Manual 4.1.4, 4.1.5.
         ("zone", &["name", "description", "is_default", "state"], &[]),
         // Manual 4.2.4, 4.2.5: UpdateCluster takes name and description only.
@@ -70,6 +70,20 @@ fn updates_and_replacements_are_those_of_the_server() {
             "iscsi_server",
             &["name", "chap_user_name", "chap_user_password", "state"],
             &["ip", "port"],
+        ),
+        // Manual 4.3.11: there is no update.
+        (
+            "pci_device_offering",
+            &[],
+            &[
+                "name",
+                "description",
+                "vendor_id",
+                "device_id",
+                "subvendor_id",
+                "subdevice_id",
+                "ram_size",
+            ],
         ),
         // Server class APIUpdateL2NetworkMsg.
         (
@@ -168,6 +182,9 @@ sftp_backup_storage action PUT /backup-storage/sftp/{id}/actions reconnectSftpBa
 sftp_backup_storage attach POST /zones/{to}/backup-storage/{id}
 sftp_backup_storage detach DELETE /zones/{to}/backup-storage/{id}
 imagestore_backup_storage action PUT /backup-storage/image-store/{id}/actions reclaimSpaceFromImageStore:
+pci_device_offering read GET /pci-device/pci-device-offerings
+pci_device_offering create POST /pci-device/pci-device-offerings params: name description vendorId deviceId subvendorId subdeviceId ramSize resourceUuid
+pci_device_offering delete DELETE /pci-device/pci-device-offerings/{id}?deleteMode=Permissive
 iscsi_server read GET /storage-devices/iscsi/servers
 iscsi_server create POST /storage-devices/iscsi/servers params: name ip port chapUserName chapUserPassword resourceUuid
 iscsi_server update PUT /storage-devices/iscsi/servers/{id}/actions updateIscsiServer: name chapUserName chapUserPassword state
