@@ -17,6 +17,7 @@ use crate::schema::{Condition, TypeIx};
 use crate::value::Value;
 use crate::wire::RequestTemplate;
 
+pub mod barrier;
 pub mod conflict;
 pub mod decide;
 pub mod diff;
@@ -235,7 +236,7 @@ pub enum Shown {
     Value(Value),
     /// Known once something is created; the address of what.
     AfterApply(Address),
-    /// A secret, or the digest of one.
+    /// A secret, or a value of which only the digest is known.
     Sensitive,
     Absent,
 }

@@ -29,7 +29,8 @@
 //! | part | `format` | how one element is sent as a text; absent where it has one attribute |
 //! | | `read`, `wire` | a list of its own, and the member there that names the owner |
 //!
-//! What a `create` does not send and an `update` does is sent by that update right after it.
+//! What a `create` does not send and an `update` does is sent by that update right after it. An
+//! attribute of `provider.toml` that a type lacks is written `false` in the type's `attr`.
 
 mod check;
 mod json_schema;

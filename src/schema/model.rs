@@ -46,6 +46,8 @@ pub struct Schemas {
 pub struct Provider {
     pub doc: String,
     pub deadlines: Deadlines,
+    /// What holds for all types.
+    pub quirk: Option<Quirk>,
 }
 
 /// How long a job and the wait after it may take together, unless the block has `timeouts`.
@@ -204,7 +206,7 @@ pub enum UniqueItem {
 }
 
 /// Steps of other objects that come first where references do not say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum After {
     /// Creation of every object of this type in the same scope.
     Type(Arc<str>),
@@ -303,6 +305,11 @@ impl Attribute {
     pub fn writable(&self) -> bool {
         !self.computed
     }
+    /// Whether it never reads back, so that a change is noticed by the digest that the state has of
+    /// what was sent.
+    pub fn unread(&self) -> bool {
+        self.sensitive || self.write_only
+    }
 }
 
 /// The kind of an attribute's values.
@@ -338,15 +345,27 @@ pub enum Quirk {
     /// `ReconnectHost` is refused in Maintenance (reference 3.3, HOST.1002): leaving it goes
     /// before other updates; while it stays, `reconnect` is deferred and the plan says so.
     LeaveMaintenanceFirst,
+    /// Of a provider: the server cuts blanks off both ends of every text (`APIMessage`, reference
+    /// 1.4), so that one with such blanks never reads back as it was sent.
+    TrimsText,
+    /// A directory in which hosts keep volumes must not start with `/dev`, `/proc` or `/sys`
+    /// (`LocalStorageApiInterceptor`, reference 3.4; the test AddLocalStorageCase).
+    StoragePath,
+    /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
+    NfsUrl,
 }
 
 impl Quirk {
-    pub const ALL: [Self; 1] = [Self::LeaveMaintenanceFirst];
+    pub const ALL: [Self; 4] =
+        [Self::LeaveMaintenanceFirst, Self::TrimsText, Self::StoragePath, Self::NfsUrl];
 
     /// As schema files write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeaveMaintenanceFirst => "leave_maintenance_first",
+            Self::TrimsText => "trims_text",
+            Self::StoragePath => "storage_path",
+            Self::NfsUrl => "nfs_url",
         }
     }
 }
