@@ -37,6 +37,7 @@ pub mod record;
 pub mod refusal;
 pub mod schedule;
 pub mod settle;
+pub mod spot;
 pub mod steps;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod kind_tests;
 mod link;
 mod meta;
 mod part;
+mod problem;
 mod provider;
 mod quirk;
 mod reference;
