@@ -20,10 +20,12 @@
 //! | | `default`, `range` | desired when absent; bounds of a number, a length or a count |
 //! | | `values` | what may be written; as a table: read spelling → sent one |
 //! | | `when`, `since` | only for these values of another attribute; server version |
-//! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]) |
+//! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]); also on an action |
+//! | action | `attr` | its parameters, written as attributes are |
 //! | calls | `create`, `read`, `update`, `delete` | an attribute can change in place if an `update` sends it |
 //! | in a call | `call`, `body`, `reply` | method and path; member that wraps the parameters; where the row is |
-//! | | `send` | attributes, or wire name → source; when absent all that fits the call |
+//! | | `send` | attributes (of an action: parameters), or wire name → source; when absent all that fits the call |
+//! | | | sources: a name; a text with placeholders; `"[{id}]"` the ids of all objects it is for |
 //! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
 //! | part | `format` | how one is sent as a text |
 //!
@@ -44,7 +46,7 @@ use crate::diag::{Diagnostics, FileId, Sources};
 
 pub use json_schema::json_schema;
 pub use model::*;
-pub use reference::{readme, terminal};
+pub use reference::{actions, actions_json, readme, terminal};
 
 /// A schema file: provider, file name, text.
 pub type File<'a> = (&'a str, &'a str, &'a str);

@@ -304,15 +304,30 @@ pub enum Quirk {
     /// `ReconnectHost` is refused in Maintenance (reference 3.3, HOST.1002): leaving it goes
     /// before other updates; while it stays, `reconnect` is deferred and the plan says so.
     LeaveMaintenanceFirst,
+    /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
+    /// action is over when that job is (`QueryLongJob`). For actions.
+    LongJob,
+    /// `KvmRunShell` succeeds when the script fails: its answer has a result for each host, by id
+    /// (manual 4.3.10). For actions.
+    ShellResults,
 }
 
 impl Quirk {
-    pub const ALL: [Self; 1] = [Self::LeaveMaintenanceFirst];
+    pub const ALL: [Self; 3] = [Self::LeaveMaintenanceFirst, Self::LongJob, Self::ShellResults];
 
     /// As schema files write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeaveMaintenanceFirst => "leave_maintenance_first",
+            Self::LongJob => "long_job",
+            Self::ShellResults => "shell_results",
+        }
+    }
+    /// Whether it belongs to actions and not to attributes.
+    pub fn of_action(self) -> bool {
+        match self {
+            Self::LongJob | Self::ShellResults => true,
+            Self::LeaveMaintenanceFirst => false,
         }
     }
 }
@@ -363,7 +378,25 @@ pub struct Part {
 pub struct ActionDef {
     pub name: Arc<str>,
     pub doc: String,
+    /// What whoever runs it may set. In `call`, an [`AttrIx`] of `send` means one of these; those
+    /// of `wait` mean attributes of the type.
+    pub params: Vec<Attribute>,
+    pub quirk: Option<Quirk>,
     pub call: Call,
+}
+
+impl ActionDef {
+    pub fn params(&self) -> impl Iterator<Item = (AttrIx, &Attribute)> {
+        (0..).map(AttrIx).zip(&self.params)
+    }
+    /// Whether one call can be for several objects.
+    pub fn takes_many(&self) -> bool {
+        self.call.send.iter().any(|item| item.source == SendSource::Ids)
+    }
+    /// Whether it may take something down.
+    pub fn disrupts(&self) -> bool {
+        !self.call.cascade.is_empty()
+    }
 }
 
 /// How all objects of a type are listed.
@@ -412,6 +445,10 @@ pub struct SendItem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendSource {
     Attr(AttrIx),
+    /// A text with placeholders: `{id}`, `{to}`.
+    Text(Vec<Piece>),
+    /// `"[{id}]"`: a list of ids, the object's own or those of all objects that the call is for.
+    Ids,
     /// `"."`: the part itself, in its `format`.
     Part,
     /// `"[.]"`: a list with the part.

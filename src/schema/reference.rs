@@ -3,12 +3,16 @@
 //! In: [`Schemas`]. Out: text, equal for equal schemas. Must not know a terminal, nor any type by
 //! name: every sentence comes from the schema.
 
+mod action;
+
 use std::fmt::Write as _;
 
 use super::model::{
     After, AttrIx, Attribute, Call, Casualty, Condition, Count, IdRule, Kind, Part, Piece,
     ResourceType, Schemas, Side, Target, UniqueItem,
 };
+
+pub use action::{actions, actions_json};
 
 /// The reference of every type, in Markdown.
 pub fn readme(schemas: &Schemas) -> String {
@@ -107,7 +111,11 @@ fn own_facts(a: &Attribute) -> Vec<String> {
             Kind::Set(_) | Kind::List(_) => " items",
             _ => " characters",
         };
-        all.push(format!("{low} to {high}{unit}"));
+        all.push(if low == high {
+            format!("{low}{unit}")
+        } else {
+            format!("{low} to {high}{unit}")
+        });
     }
     if a.sensitive {
         all.push("sensitive".to_owned());
@@ -145,7 +153,7 @@ fn sections(ty: &ResourceType) -> Vec<(&'static str, Vec<String>)> {
         ("Identity", identity(ty)),
         ("Waits for", ty.after.iter().map(after).collect()),
         ("Deleting it takes with it", ty.cascade.iter().map(casualty).collect()),
-        ("Actions", ty.actions.iter().map(|a| format!("`{}`: {}", a.name, a.doc)).collect()),
+        ("Actions", ty.actions.iter().flat_map(action::lines).collect()),
         ("Calls", calls(ty)),
     ];
     all.retain(|(_, lines)| !lines.is_empty());

@@ -288,6 +288,7 @@ fn in_range(value: &Value, attr: &Attribute) -> Result<(), Problem> {
         return Ok(());
     }
     let between = match (least, most) {
+        (least, most) if least == most => format!("exactly {least}"),
         (i64::MIN, most) => format!("at most {most}"),
         (least, i64::MAX) => format!("at least {least}"),
         (least, most) => format!("between {least} and {most}"),

@@ -152,6 +152,10 @@ fn one<'t>(
         quirk: f.take("quirk").and_then(|n| quirk(r, n)),
         doc,
     };
+    if let Some(quirk) = attribute.quirk.filter(|quirk| quirk.of_action()) {
+        let text = format!("`{}` is a quirk of actions, not of attributes", quirk.name());
+        r.fail("unknown_quirk", entry.span, text);
+    }
     if let Some(node) = f.take("is") {
         read_is(r, node, &mut attribute);
     }
@@ -210,7 +214,8 @@ fn values(r: &mut Reader, node: Node<'_>) -> Vec<(Arc<str>, Arc<str>)> {
     r.texts(node).into_iter().map(|(value, _)| (value.into(), value.into())).collect()
 }
 
-fn quirk(r: &mut Reader, node: Node<'_>) -> Option<Quirk> {
+/// A quirk by its name.
+pub(super) fn quirk(r: &mut Reader, node: Node<'_>) -> Option<Quirk> {
     let text = r.text(node)?;
     let found = Quirk::ALL.into_iter().find(|quirk| quirk.name() == text);
     if found.is_none() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use super::action;
 use super::attr::{self, Attrs, WireCase, check_name};
 use super::call::{self, Place, Role, Scope};
 use super::fields::{Entry, Fields, Node, Reader};
@@ -14,8 +15,8 @@ use super::{Mention, Named, Parsed, Shared};
 use crate::address::is_identifier;
 use crate::diag::Span;
 use crate::schema::model::{
-    ActionDef, After, AttrIx, Call, IdRule, Kind, Link, Method, Part, PartIx, Piece, Read,
-    ResourceType, SendSource, Side, UniqueItem,
+    After, AttrIx, Call, IdRule, Kind, Link, Method, Part, PartIx, Piece, Read, ResourceType,
+    SendSource, Side, UniqueItem,
 };
 
 pub(super) fn read(
@@ -46,7 +47,9 @@ pub(super) fn read(
     let links = r.named(f.take("link"));
     let links = links.iter().filter_map(|e| link(r, e, scope, &mut mentions)).collect();
     let parts = part_entries.iter().filter_map(|e| part(r, e, scope, shared.case)).collect();
-    let actions = action_entries.iter().filter_map(|e| action(r, e, scope)).collect();
+    let actions = action_entries.iter();
+    let actions =
+        actions.filter_map(|e| action::read(r, e, (scope, shared.case), &mut mentions)).collect();
     r.finish(f);
 
     let whole = r.span(0..0);
@@ -344,14 +347,6 @@ fn format(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<String> {
         }
     }
     Some(text.to_owned())
-}
-
-fn action(r: &mut Reader, entry: &Entry<'_>, scope: Scope<'_>) -> Option<ActionDef> {
-    let mut f = r.words(entry.node, "an action")?;
-    let doc = f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned();
-    let call = call::members(r, &mut f, entry.span, (Role::Action, scope));
-    r.finish(f);
-    Some(ActionDef { name: entry.key.into(), doc, call: call? })
 }
 
 /// Attributes, links and parts share one table in the configuration.
