@@ -22,6 +22,7 @@ use crate::diag::{Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, LinkIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
+pub(crate) use resolve::applies;
 pub use resolve::{Judged, edges, expand, judge};
 pub use source::SourceFile;
 pub use syntax::Config;

@@ -33,6 +33,7 @@ pub mod refusal;
 pub mod schedule;
 pub mod settle;
 pub mod steps;
+pub mod version;
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@
 //! | | `wire` | the API's name, or `[read, sent]`; camelCase of the attribute when absent |
 //! | | `default`, `range` | desired when absent; bounds of a number, a length or a count |
 //! | | `values` | what may be written; as a table: read spelling → sent one |
-//! | | `when`, `since` | only for these values of another attribute; server version |
+//! | | `when`, `since` | only for these values of another attribute; first server version that has it, or requires it |
 //! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]); also on an action |
 //! | action | `attr` | its parameters, written as attributes are |
 //! | calls | `create`, `read`, `update`, `delete` | an attribute can change in place if an `update` sends it |
@@ -36,6 +36,7 @@ mod json_schema;
 pub mod model;
 mod parse;
 mod reference;
+mod version;
 #[cfg(test)]
 mod tests;
 
@@ -47,6 +48,7 @@ use crate::diag::{Diagnostics, FileId, Sources};
 pub use json_schema::json_schema;
 pub use model::*;
 pub use reference::{actions, actions_json, readme, terminal};
+pub use version::Version;
 
 /// A schema file: provider, file name, text.
 pub type File<'a> = (&'a str, &'a str, &'a str);

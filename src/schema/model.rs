@@ -258,7 +258,7 @@ pub struct Attribute {
     /// Bounds of a number, of a text's length in characters, both inclusive.
     pub range: Option<(i64, i64)>,
     pub when: Vec<Condition>,
-    /// First server version that has it.
+    /// First server version that has it; if it is required, the first that requires it.
     pub since: Option<String>,
     pub quirk: Option<Quirk>,
     pub doc: String,
@@ -268,6 +268,10 @@ impl Attribute {
     /// Whether the configuration may set it.
     pub fn writable(&self) -> bool {
         !self.computed
+    }
+    /// Whether every server requires it. With `since`, only those from that version on do.
+    pub fn always_required(&self) -> bool {
+        self.required && self.since.is_none()
     }
 }
 

@@ -93,12 +93,13 @@ fn facts(ty: &ResourceType, ix: AttrIx, a: &Attribute) -> Vec<String> {
 }
 
 fn own_facts(a: &Attribute) -> Vec<String> {
-    let need = match (a.required, a.computed) {
-        (true, _) => "required",
-        (_, true) => "computed",
-        _ => "optional",
+    let need = match (a.required, a.computed, &a.since) {
+        (true, _, Some(version)) => format!("required since server {version}"),
+        (true, _, None) => "required".to_owned(),
+        (_, true, _) => "computed".to_owned(),
+        _ => "optional".to_owned(),
     };
-    let mut all = vec![kind(&a.kind), need.to_owned()];
+    let mut all = vec![kind(&a.kind), need];
     all.extend(a.default.as_ref().map(|value| format!("default {value}")));
     if !a.values.is_empty() {
         let values: Vec<_> = a.values.iter().map(|(read, _)| &**read).collect();
@@ -123,7 +124,8 @@ fn own_facts(a: &Attribute) -> Vec<String> {
     if a.write_only {
         all.push("never read back".to_owned());
     }
-    all.extend(a.since.as_ref().map(|version| format!("since server {version}")));
+    let since = a.since.as_ref().filter(|_| !a.required);
+    all.extend(since.map(|version| format!("since server {version}")));
     all
 }
 

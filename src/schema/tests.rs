@@ -292,8 +292,8 @@ attr = { full_name = { kind = "text", range = [1, 9] } }
 fn attributes_are_read_in_full() {
     let text = PLAIN.replace(
         r#"values = ["red", "blue"] }"#,
-        r#"wire = ["c", "sentC"], values = { red = "r", blue = "b" }, default = "blue", doc = "Paint", since = "5.0", when = { depth = ["x"] } }
-depth = { kind = "text", is = ["computed"] }
+        r#"wire = ["c", "sentC"], values = { red = "r", blue = "b" }, default = "blue", doc = "Paint", when = { depth = ["x"] } }
+depth = { kind = "text", is = ["computed"], since = "5.0" }
 parts = { kind = "list(object)", is = ["computed"], attr = { size = { kind = "bytes" } } }"#,
     );
     let schemas = parse_texts(&[("p", "shelf.toml", &text)]).expect("sound");
@@ -304,6 +304,7 @@ parts = { kind = "list(object)", is = ["computed"], attr = { size = { kind = "by
     let values: Vec<_> = colour.values.iter().map(|(read, sent)| (&**read, &**sent)).collect();
     assert_eq!(values, [("red", "r"), ("blue", "b")], "in the order of the file");
     assert_eq!(colour.when, [Condition { attr: AttrIx(1), values: vec!["x".into()] }]);
+    assert_eq!(ty.attr(AttrIx(1)).since.as_deref(), Some("5.0"));
     let Kind::List(item) = &ty.attr(AttrIx(2)).kind else { panic!("a list") };
     assert!(matches!(&**item, Kind::Object(attrs) if attrs[0].kind == Kind::Bytes));
 }

@@ -17,3 +17,4 @@ mod resources;
 mod schemas;
 mod secrets;
 mod store;
+mod versions;

@@ -122,7 +122,7 @@ impl Work<'_> {
             }
             if let Some(default) = &attr.default {
                 values.insert(attr.name.clone(), default.clone());
-            } else if attr.required && attr.when.is_empty() && complete {
+            } else if attr.always_required() && attr.when.is_empty() && complete {
                 self.missing(&attr.name, span, to.on);
                 complete = false;
             }
@@ -132,7 +132,7 @@ impl Work<'_> {
 
     /// Null is absent. Where a value is required, an unset environment variable is the cause.
     fn null(&mut self, tree: &Tree, to: Target<'_>) -> Option<Value> {
-        let Some(name) = tree.unset.as_ref().filter(|_| to.attr.required) else {
+        let Some(name) = tree.unset.as_ref().filter(|_| to.attr.always_required()) else {
             return Some(Value::Null);
         };
         self.findings.push(unset(name).into_diagnostic(tree.span).on(to.on));

@@ -217,7 +217,7 @@ impl Scope for NoNames {
 }
 
 /// Whether an attribute applies, given the values of the others.
-fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
+pub(crate) fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
     attr.when.iter().all(|condition| {
         let value = row.get(usize::from(condition.attr.0)).map(Value::reveal);
         let text = match value {
