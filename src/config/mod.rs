@@ -23,7 +23,7 @@ use crate::schema::{AttrIx, LinkIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
 pub(crate) use resolve::applies;
-pub use resolve::{Judged, edges, expand, judge};
+pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::End;
 use crate::schema::{
-    AttrIx, Attribute, Call, IdRule, Method, Piece, ResourceType, Row, SendSource, Target,
+    ActionDef, AttrIx, Attribute, Call, IdRule, Method, Piece, ResourceType, Row, SendSource,
+    Target,
 };
 use crate::value::Value;
 use crate::wire::{Json, Part, RequestTemplate, Text};
@@ -29,24 +30,57 @@ pub fn create(subject: Subject<'_>, call: &Call) -> RequestTemplate {
     if let IdRule::Client { wire } = &subject.ty.id {
         params.push((wire.to_string(), Json::Text(own_id(subject.address))));
     }
-    request(call, params, &Holes { id: own_id(subject.address), to: None })
+    request(call, params, &Holes { id: own_id(subject.address), ..Holes::default() })
 }
 
 /// The request that sends these attributes of an object: only what changed, since some servers
 /// refuse an unchanged value (`UpdateKVMHost` its own management IP, reference 3.3).
 pub fn update(subject: Subject<'_>, call: &Call, changed: &[AttrIx]) -> RequestTemplate {
     let params = params(subject, call, |ix| changed.contains(&ix));
-    request(call, params, &Holes { id: own_id(subject.address), to: None })
+    request(call, params, &Holes { id: own_id(subject.address), ..Holes::default() })
 }
 
 /// A request that needs nothing but the object's id: delete, actions without parameters.
 pub fn bare(address: &Address, call: &Call) -> RequestTemplate {
-    request(call, Vec::new(), &Holes { id: own_id(address), to: None })
+    request(call, Vec::new(), &Holes { id: own_id(address), ..Holes::default() })
+}
+
+/// The request that runs an action. `objects` is one, or as many as the action takes; `params` are
+/// the values of its parameters in their order. Secrets among them are asked for under `on`.
+pub fn action(
+    action: &ActionDef,
+    objects: &[End],
+    params: &[Value],
+    on: &Address,
+) -> RequestTemplate {
+    let first = objects.first().map(end).unwrap_or_default();
+    let as_json = |ix: AttrIx| {
+        let at = usize::from(ix.0);
+        params.get(at).filter(|value| !value.is_null()).map(|v| json(on, &action.params[at], v))
+    };
+    let fields = action.params().filter_map(|(ix, param)| match as_json(ix)? {
+        Json::Text(text) => Some((param.name.clone(), text)),
+        Json::Int(n) => Some((param.name.clone(), vec![Part::Lit(n.to_string().into())])),
+        _ => None,
+    });
+    let holes = Holes { id: first, to: None, fields: fields.collect() };
+    let sent = action.call.send.iter().filter_map(|item| {
+        let value = match &item.source {
+            SendSource::Attr(ix) => as_json(*ix)?,
+            SendSource::Text(text) => Json::Text(pieces(text, &holes)),
+            SendSource::Ids => Json::List(objects.iter().map(|o| Json::Text(end(o))).collect()),
+            // Of parts; `schema::parse` refuses them in an action.
+            SendSource::Part | SendSource::PartList | SendSource::FieldList(_) => return None,
+        };
+        Some((item.wire.to_string(), value))
+    });
+    let sent = sent.collect();
+    request(&action.call, sent, &holes)
 }
 
 /// The request that attaches or detaches.
 pub fn link(owner: &End, to: &End, call: &Call) -> RequestTemplate {
-    request(call, Vec::new(), &Holes { id: end(owner), to: Some(end(to)) })
+    request(call, Vec::new(), &Holes { id: end(owner), to: Some(end(to)), ..Holes::default() })
 }
 
 /// The id of an end: a hole when the object is ours.
@@ -61,9 +95,12 @@ fn own_id(address: &Address) -> Text {
     vec![Part::Id(address.clone())]
 }
 
+#[derive(Default)]
 struct Holes {
     id: Text,
     to: Option<Text>,
+    /// Parameters of an action.
+    fields: Vec<(Arc<str>, Text)>,
 }
 
 fn request(call: &Call, params: Vec<(String, Json)>, holes: &Holes) -> RequestTemplate {
@@ -134,7 +171,10 @@ fn hole(piece: &Piece, holes: &Holes) -> Text {
         Piece::Id => holes.id.clone(),
         Piece::To => holes.to.clone().unwrap_or_default(),
         // Parts and parameters of actions; `schema::check` refuses them elsewhere.
-        Piece::Field(_) => Vec::new(),
+        Piece::Field(name) => {
+            let field = holes.fields.iter().find(|(field, _)| field == name);
+            field.map(|(_, text)| text.clone()).unwrap_or_default()
+        }
     }
 }
 

@@ -214,11 +214,11 @@ fn tree_is_null(tree: &Tree) -> bool {
 }
 
 /// Why a known scalar is refused. Says nothing about a secret's content.
-struct Problem {
-    code: &'static str,
-    summary: String,
-    label: String,
-    help: Option<String>,
+pub(super) struct Problem {
+    pub code: &'static str,
+    pub summary: String,
+    pub label: String,
+    pub help: Option<String>,
 }
 
 impl Problem {
@@ -227,7 +227,8 @@ impl Problem {
     }
 }
 
-fn check(value: &Value, to: Target<'_>) -> Result<Value, Problem> {
+/// A scalar of a kind in its normal form, within what the attribute allows.
+pub(super) fn check(value: &Value, to: Target<'_>) -> Result<Value, Problem> {
     let wrong_kind = || Err(Problem::new("wrong_kind", ""));
     match (to.kind, value) {
         // An id that is not known yet can only be passed on whole.

@@ -11,6 +11,7 @@ mod kind;
 mod kind_tests;
 mod link;
 mod meta;
+mod parameter;
 mod provider;
 mod reference;
 mod resource;
@@ -31,6 +32,7 @@ use crate::value::Value;
 use reference::Names;
 
 pub use check::edges;
+pub use parameter::parameter;
 
 /// Turns a configuration into what is desired. With it come warnings.
 ///
