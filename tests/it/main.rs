@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod actions;
 mod architecture;
 mod bad_days;
 mod bad_input;

@@ -189,8 +189,9 @@ impl<'a> Watch<'a> {
         let why = secrets::mask(why, &self.secrets);
         let text = format!("{names}: whether {action} took effect is not known: {why}");
         let job = job.or_else(|| self.seen.borrow().job.clone());
-        let mut finding = Diagnostic::error("outcome_unknown", text)
-            .detail("It was not sent again: twice may be worse than not at all.");
+        let its = job.as_ref().map(|job| format!(" Its job is {job}.")).unwrap_or_default();
+        let detail = format!("It was not sent again: twice may be worse than not at all.{its}");
+        let mut finding = Diagnostic::error("outcome_unknown", text).detail(detail);
         finding.help = Some(self.again().unwrap_or_else(|| {
             "look at the object before you run it again; the server's log has the job".to_owned()
         }));
@@ -212,11 +213,8 @@ impl<'a> Watch<'a> {
             return;
         }
         let job = job.map(|job| format!(" (job {job})")).unwrap_or_default();
-        self.output.say(&format!(
-            "\nInterrupted. {}: {} goes on on the server{job}.",
-            self.names(),
-            self.action.name
-        ));
+        let (names, action) = (self.names(), &self.action.name);
+        self.output.say(&format!("\nInterrupted. {names}: the server goes on with {action}{job}."));
         self.output.say(&match self.again() {
             Some(again) => format!("To {again}"),
             None => "Look at the object before you run it again.".to_owned(),

@@ -12,19 +12,21 @@ use crate::address::{Address, is_identifier};
 
 /// Run a day-two operation on live objects
 #[derive(Debug, Args)]
+#[command(override_usage = "rackform action [OPTIONS] NAME ADDR...
+       rackform action [--json] --list ADDR")]
 #[command(after_help = "Examples:
   rackform action --list host.c1                what is possible with a host
   rackform action reconnect host.c1
   rackform action reconnect host.id:5f1c0f8be2a74d0c9a3d1f0f6f3a2b1c
   rackform action run-shell host.c1 host.c2 --param script='uname -r'
   rackform action run-shell host.c1 --param script=@check.sh
-  rackform action upgrade-os cluster.a --param 'exclude_packages=kernel*' --allow-destroy cluster.a=12
+  rackform action upgrade-os cluster.a --allow-destroy cluster.a=12
 
 ADDR is an address of the state, or TYPE.id:UUID for an object that rackform does not manage.
 --param NAME=@FILE takes the value from a file; a value that starts with @ is written @@…; a list is
 given item by item. An action that takes something down counts it and asks; without a terminal,
---allow-destroy must allow it. A call whose answer is lost is looked up and never sent twice.
-Ctrl-C stops watching, not the server.")]
+--allow-destroy must allow it. A call whose answer is lost is looked up, never repeated. Ctrl-C
+stops watching, not the server.")]
 pub struct Action {
     /// Name of the action, as --list shows it
     #[arg(value_name = "NAME", required_unless_present = "list")]
