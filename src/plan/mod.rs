@@ -17,6 +17,7 @@ use crate::schema::{Condition, TypeIx};
 use crate::value::Value;
 use crate::wire::RequestTemplate;
 
+pub mod barrier;
 pub mod conflict;
 pub mod decide;
 pub mod diff;

@@ -1,26 +1,22 @@
 //! Edges between the steps of different objects.
 //!
 //! Creates follow references, deletes run against them, detaching comes before deleting, and a
-//! step that takes a unique key waits for the one that frees it. Where a schema says `after`, one
-//! barrier per scope stands between many steps and many others.
+//! step that takes a unique key waits for the one that frees it. What a schema's `after` says is for
+//! `barrier`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::config::End;
 use crate::plan::conflict::{self, Key};
-use crate::plan::decide::{Decision, Draft};
-use crate::plan::known::Known;
-use crate::plan::{Action, Gate, GateIx, Inputs, Op, Plan, StepIx};
-use crate::schema::{After, Kind, Row, Side};
-use crate::value::Value;
+use crate::plan::decide::Draft;
+use crate::plan::{Action, Inputs, Op, Plan, StepIx, barrier};
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     let spots = Spots::of(plan);
     references(draft, &spots, plan);
-    barriers(inputs, draft, &spots, plan);
+    barrier::raise(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();
@@ -32,11 +28,11 @@ pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
 
 /// Where the steps of a change begin and end.
 #[derive(Clone, Copy, Default)]
-struct Spot {
+pub(super) struct Spot {
     /// Deletes or detaches.
-    delete: Option<StepIx>,
+    pub delete: Option<StepIx>,
     /// Creates or attaches.
-    create: Option<StepIx>,
+    pub create: Option<StepIx>,
     /// First step that is neither.
     update: Option<StepIx>,
     last: Option<StepIx>,
@@ -49,9 +45,9 @@ impl Spot {
     }
 }
 
-struct Spots {
+pub(super) struct Spots {
     /// By index of the change, which is that of the decision.
-    by_change: Vec<Spot>,
+    pub by_change: Vec<Spot>,
     by_address: HashMap<Address, usize>,
 }
 
@@ -107,92 +103,6 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
             };
             after(plan, of_parent.delete, held_until);
         }
-    }
-}
-
-/// One barrier per scope: the attachments to a cluster before the hosts of that cluster, and on
-/// the way down the hosts before the detachments.
-fn barriers(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
-    let mut gates: BTreeMap<(bool, String), GateIx> = BTreeMap::new();
-    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
-        if decision.link.is_some() {
-            continue;
-        }
-        let ty = inputs.schemas.get(decision.ty);
-        for rule in &ty.after {
-            let wanted = decision.desired.map(|desired| &desired.attrs);
-            let scope = scope_of(inputs, draft, decision, (rule, wanted));
-            if let (Some(StepIx(step)), Some(scope)) = (spot.create, scope) {
-                let gate = gate(plan, &mut gates, (true, scope));
-                plan.steps[step as usize].gates.push(gate);
-            }
-            // An object that moves leaves the scope that it is in, not the one that it goes to.
-            let now = decision.live.as_ref().map(|live| &live.attrs);
-            let scope = scope_of(inputs, draft, decision, (rule, now));
-            if let (Some(step), Some(scope)) = (spot.delete, scope) {
-                let GateIx(gate) = gate(plan, &mut gates, (false, scope));
-                plan.gates[gate as usize].after.push(step);
-            }
-        }
-    }
-    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
-        let Some(ends) = &decision.link else { continue };
-        let ty = inputs.schemas.get(decision.ty);
-        let name = format!("{}.{}", ty.name, ty.link(ends.link).name);
-        let scope = format!("{name} in {}", spell_end(&ends.to, &draft.known));
-        if let (Some(step), Some(GateIx(gate))) = (spot.create, gates.get(&(true, scope.clone()))) {
-            plan.gates[*gate as usize].after.push(step);
-        }
-        if let (Some(StepIx(step)), Some(gate)) = (spot.delete, gates.get(&(false, scope))) {
-            plan.steps[step as usize].gates.push(*gate);
-        }
-    }
-}
-
-fn gate(
-    plan: &mut Plan,
-    gates: &mut BTreeMap<(bool, String), GateIx>,
-    key: (bool, String),
-) -> GateIx {
-    let next = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
-    let scope = key.1.clone();
-    *gates.entry(key).or_insert_with(|| {
-        plan.gates.push(Gate { scope, after: Vec::new() });
-        next
-    })
-}
-
-/// The scope in which a rule holds for an object with this row: the object that both it and the
-/// rule's links refer to, by address or id.
-fn scope_of(
-    inputs: &Inputs<'_>,
-    draft: &Draft<'_>,
-    decision: &Decision<'_>,
-    (rule, row): (&After, Option<&Row>),
-) -> Option<String> {
-    let After::Link { kind, link } = rule else { return None };
-    let owner = inputs.schemas.by_name(kind)?;
-    let Side::Owner { to, .. } = &owner.link(owner.find_link(link)?).side else { return None };
-    let ty = inputs.schemas.get(decision.ty);
-    let (ix, _) = ty.attrs().find(|(_, a)| matches!(&a.kind, Kind::Ref(t) if t == to))?;
-    let value = &row?[usize::from(ix.0)];
-    Some(format!("{kind}.{link} in {}", spell(value, &draft.known)?))
-}
-
-fn spell(value: &Value, known: &Known) -> Option<String> {
-    match value {
-        Value::Object(address) | Value::Id(address) => Some(address.to_string()),
-        Value::Str(id) => {
-            Some(known.address_of(id).map_or_else(|| id.to_string(), Address::to_string))
-        }
-        _ => None,
-    }
-}
-
-fn spell_end(end: &End, known: &Known) -> String {
-    match end {
-        End::Ours(address) => address.to_string(),
-        End::Foreign(id) => known.address_of(id).map_or_else(|| id.to_string(), Address::to_string),
     }
 }
 

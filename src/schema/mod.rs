@@ -29,7 +29,8 @@
 //! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
 //! | part | `format` | how one is sent as a text |
 //!
-//! What a `create` does not send and an `update` does is sent by that update right after it.
+//! What a `create` does not send and an `update` does is sent by that update right after it. An
+//! attribute of `provider.toml` that a type lacks is written `false` in the type's `attr`.
 
 mod check;
 mod json_schema;

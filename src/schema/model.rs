@@ -42,6 +42,8 @@ pub struct Schemas {
 pub struct Provider {
     pub doc: String,
     pub deadlines: Deadlines,
+    /// What holds for all types.
+    pub quirk: Option<Quirk>,
 }
 
 /// How long a job and the wait after it may take together, unless the block has `timeouts`.
@@ -170,7 +172,7 @@ pub enum UniqueItem {
 }
 
 /// Steps of other objects that come first where references do not say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum After {
     /// Creation of every object of this type in the same scope.
     Type(Arc<str>),
@@ -308,6 +310,14 @@ pub enum Quirk {
     /// `ReconnectHost` is refused in Maintenance (reference 3.3, HOST.1002): leaving it goes
     /// before other updates; while it stays, `reconnect` is deferred and the plan says so.
     LeaveMaintenanceFirst,
+    /// Of a provider: the server cuts blanks off both ends of every text (`APIMessage`, reference
+    /// 1.4), so that one with such blanks never reads back as it was sent.
+    TrimsText,
+    /// A directory in which hosts keep volumes must not start with `/dev`, `/proc` or `/sys`
+    /// (`LocalStorageApiInterceptor`, reference 3.4; the test AddLocalStorageCase).
+    StoragePath,
+    /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
+    NfsUrl,
     /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
     /// action is over when that job is (`QueryLongJob`). For actions.
     LongJob,
@@ -317,12 +327,22 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 3] = [Self::LeaveMaintenanceFirst, Self::LongJob, Self::ShellResults];
+    pub const ALL: [Self; 6] = [
+        Self::LeaveMaintenanceFirst,
+        Self::TrimsText,
+        Self::StoragePath,
+        Self::NfsUrl,
+        Self::LongJob,
+        Self::ShellResults,
+    ];
 
     /// As schema files write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeaveMaintenanceFirst => "leave_maintenance_first",
+            Self::TrimsText => "trims_text",
+            Self::StoragePath => "storage_path",
+            Self::NfsUrl => "nfs_url",
             Self::LongJob => "long_job",
             Self::ShellResults => "shell_results",
         }
@@ -331,7 +351,9 @@ impl Quirk {
     pub fn of_action(self) -> bool {
         match self {
             Self::LongJob | Self::ShellResults => true,
-            Self::LeaveMaintenanceFirst => false,
+            Self::LeaveMaintenanceFirst | Self::TrimsText | Self::StoragePath | Self::NfsUrl => {
+                false
+            }
         }
     }
 }

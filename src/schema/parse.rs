@@ -96,6 +96,7 @@ fn read_shared(r: &mut Reader, table: &DeTable<'_>) -> Shared {
     let mut f = r.fields(table, "provider.toml");
     let mut shared = Shared::default();
     shared.provider.doc = f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned();
+    shared.provider.quirk = f.take("quirk").and_then(|n| attr::quirk(r, n));
     if let Some(node) = f.take("wire") {
         shared.case = wire_case(r, node).unwrap_or_default();
     }

@@ -283,6 +283,12 @@ attr = { full_name = { kind = "text", range = [1, 9] } }
     let shelf = schemas.by_name("shelf").expect("known");
     let names: Vec<_> = shelf.attrs.iter().map(|a| (&*a.name, &*a.wire_sent)).collect();
     assert_eq!(names, [("full_name", "fullName"), ("colour", "colour")]);
+    let lacking = PLAIN.replace("[attr]\n", "[attr]\nfull_name = false\n");
+    let files = [("p", "provider.toml", provider), ("p", "shelf.toml", &lacking)];
+    let without = parse_texts(&files).expect("sound");
+    assert!(without.types[0].find_attr("full_name").is_none(), "{:?}", without.types[0].attrs);
+    let found = findings(&[("p", "shelf.toml", &lacking)]);
+    assert_eq!(found, ["unknown_attribute «full_name»"], "there is none to leave out");
     let wrong =
         findings(&[("p", "provider.toml", "wire = \"Pascal\"\ncreate = { wait = \"3d\" }")]);
     assert_eq!(wrong, [r#"wrong_kind «"Pascal"»"#, r#"wrong_kind «"3d"»"#]);

@@ -7,13 +7,13 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::Work;
 use super::attr::{Shape, Tree};
 use super::provider::LITERAL_SECRET;
+use super::{Work, quirk};
 use crate::address::Address;
 use crate::config::expr::unset;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::schema::{Attribute, Kind};
+use crate::schema::{Attribute, Kind, Quirk};
 use crate::value::Value;
 
 /// What the value is for.
@@ -148,7 +148,7 @@ impl Work<'_> {
             return self.reference(&tree, &[kind], to.on);
         }
         let secret = matches!(value, Value::Sensitive(_));
-        let result = match check(value.reveal(), to) {
+        let result = match self.untrimmed(value, to).and_then(|()| check(value.reveal(), to)) {
             Ok(value) => value,
             Err(problem) => {
                 self.does_not_fit(&tree, to, problem);
@@ -156,6 +156,22 @@ impl Work<'_> {
             }
         };
         Some(if secret { result.sensitive() } else { result })
+    }
+
+    /// Whether the server would take the text as it is written.
+    fn untrimmed(&self, value: &Value, to: Target<'_>) -> Result<(), Problem> {
+        match value.reveal() {
+            Value::Str(text) if quirk::is_padded(text) && self.trims(to.on) => {
+                Err(quirk::padded(text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn trims(&self, on: &Address) -> bool {
+        let ty = self.schemas.by_name(on.kind());
+        let provider = ty.and_then(|ty| self.schemas.providers.get(&ty.provider));
+        provider.is_some_and(|p| p.quirk == Some(Quirk::TrimsText))
     }
 
     fn does_not_fit(&mut self, tree: &Tree, to: Target<'_>, problem: Problem) {
@@ -222,7 +238,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(code: &'static str, summary: impl Into<String>) -> Self {
+    pub fn new(code: &'static str, summary: impl Into<String>) -> Self {
         Self { code, summary: summary.into(), label: "here".to_owned(), help: None }
     }
 }
@@ -259,6 +275,9 @@ pub(super) fn check(value: &Value, to: Target<'_>) -> Result<Value, Problem> {
             return Ok(Value::Int(bytes));
         }
         _ => return wrong_kind(),
+    }
+    if let (Some(known), Value::Str(text)) = (to.attr.quirk, value) {
+        quirk::check(text, known)?;
     }
     in_range(value, to.attr)?;
     Ok(value.clone())

@@ -13,6 +13,7 @@ mod link;
 mod meta;
 mod parameter;
 mod provider;
+mod quirk;
 mod reference;
 mod resource;
 mod setting;

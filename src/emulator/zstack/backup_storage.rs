@@ -119,7 +119,7 @@ pub static MODULE: Module = Module {
         },
         Operation {
             api: "AddSftpBackupStorage",
-            check: nothing,
+            check: check_sftp,
             run: Run::Phases(|core, call| add(core, call, &MACHINE_SFTP)),
         },
         Operation { api: "UpdateBackupStorage", check: exists, run: Run::Effect(change) },
@@ -180,7 +180,7 @@ pub struct Kind {
 }
 
 static MACHINE_IMAGE_STORE: Kind = machine(IMAGE_STORE);
-static MACHINE_SFTP: Kind = machine(SFTP);
+static MACHINE_SFTP: Kind = Kind { check: check_sftp, ..machine(SFTP) };
 
 /// A machine that is reached over SSH.
 const fn machine(name: &'static str) -> Kind {
@@ -199,6 +199,18 @@ fn kind_of(row: &Row) -> &'static Kind {
         IMAGE_STORE => &MACHINE_IMAGE_STORE,
         _ => &MACHINE_SFTP,
     }
+}
+
+/// `SftpBackupStorageApiInterceptor`.
+fn check_sftp(store: &Store, call: &Call) -> Result<(), ApiError> {
+    let (host, url) = (call.text("hostname"), call.text("url"));
+    let mut others = store.table("backupStorage").find("hostname", host);
+    if others.any(|row| str_of(row, "type") == SFTP && str_of(row, "url") == url) {
+        return Err(ApiError::operation(format!(
+            "there has been a sftp backup storage[hostname:{host}, url:{url}] existing"
+        )));
+    }
+    Ok(())
 }
 
 fn connect_machine(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {

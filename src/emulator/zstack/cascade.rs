@@ -137,6 +137,7 @@ pub fn destroy_vm(tx: &mut Tx<'_>, vm: &str) {
             tx.patch("volume", &volume, &[("vmInstanceUuid", Value::Null)]);
         }
     }
+    super::vm_nic::forget_vm(tx, vm);
     super::device::forget_vm(tx, vm);
     tx.delete("vm", vm);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Module, Operation, Outcome, Run, delete_mode, insert, inventory, require};
+use super::{Module, Operation, Outcome, Run, delete_mode, insert, inventory, require, update};
 use crate::emulator::ServerVersion;
 use crate::emulator::core::Call;
 use crate::emulator::errors::ApiError;
@@ -75,6 +75,7 @@ pub static MODULE: Module = Module {
     operations: &[
         Operation { api: "CreateL2NoVlanNetwork", check: check_create, run: Run::Effect(create) },
         Operation { api: "CreateL2VlanNetwork", check: check_create, run: Run::Effect(create) },
+        Operation { api: "UpdateL2Network", check: exists, run: Run::Effect(change) },
         Operation {
             api: "AttachL2NetworkToCluster",
             check: check_attach,
@@ -115,6 +116,14 @@ fn create(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let row = insert(tx, "l2Network", call.new_uuid(), members)?;
     super::tag::attach(tx, call, "L2NetworkVO");
     Ok(inventory(tx.store, &NETWORKS, &row))
+}
+
+fn exists(store: &Store, call: &Call) -> Result<(), ApiError> {
+    require(store, call, "uuid", "l2Network").map(|_| ())
+}
+
+fn change(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    update(tx, call, &NETWORKS, &["name", "description"])
 }
 
 /// A parameter that only 5.2 has.
@@ -166,6 +175,7 @@ fn attach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
 fn detach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let (network, cluster) = (call.text("l2NetworkUuid"), call.text("clusterUuid"));
     tx.erase("l2ClusterRef", &format!("{network}/{cluster}"));
+    super::vm_nic::leave_l2(tx, network, Some(cluster));
     show(tx.store, network)
 }
 
@@ -188,6 +198,7 @@ fn remove(tx: &mut Tx<'_>, network: &str) {
     for link in tx.uuids("l2ClusterRef", "l2NetworkUuid", network) {
         tx.erase("l2ClusterRef", &link);
     }
+    super::vm_nic::leave_l2(tx, network, None);
     super::l3_network::forget_l2(tx, network);
     if tx.store.get("l2Network", network).is_some() {
         tx.delete("l2Network", network);

@@ -29,6 +29,7 @@ mod storage_kind;
 mod tag;
 mod usb;
 mod vm;
+mod vm_nic;
 mod volume_migration;
 mod zone;
 
@@ -85,7 +86,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 27] = [
+const MODULES: [&Module; 28] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -105,6 +106,7 @@ const MODULES: [&Module; 27] = [
     &l2_network::MODULE,
     &l3_network::MODULE,
     &vm::MODULE,
+    &vm_nic::MODULE,
     &device::MODULE,
     &pci::MODULE,
     &usb::MODULE,

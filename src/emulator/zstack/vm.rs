@@ -1,7 +1,7 @@
 //! VMs and volumes, as far as they are victims of what happens below them: they come from seeds and
 //! are only queried here.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Module;
 use crate::emulator::query::View;
@@ -17,6 +17,7 @@ pub static VM: Family = Family {
         ("cluster", Relation::One { member: "clusterUuid", family: "cluster" }),
         ("host", Relation::One { member: "hostUuid", family: "host" }),
         ("rootVolume", Relation::One { member: "rootVolumeUuid", family: "volume" }),
+        ("vmNics", Relation::Many { family: "vmNic", member: "vmInstanceUuid" }),
         ("allVolumes", Relation::Many { family: "volume", member: "vmInstanceUuid" }),
     ],
 };
@@ -42,7 +43,7 @@ static VMS: View = View {
         let volumes = store.table("volume").find("vmInstanceUuid", str_of(row, "uuid"));
         let volumes: Vec<Value> = volumes.map(|volume| VOLUMES.inventory(store, volume)).collect();
         out.insert("allVolumes".into(), Value::Array(volumes));
-        out.insert("vmNics".into(), json!([]));
+        out.insert("vmNics".into(), super::vm_nic::of_vm(store, str_of(row, "uuid")).into());
     },
     ..View::plain(
         "QueryVmInstance",

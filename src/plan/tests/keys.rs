@@ -40,10 +40,8 @@ fn a_new_host_waits_for_the_delete_that_frees_its_address() {
       password none -> <secret>
       ssh_port none -> 22
     Delete host.z: NotInConfiguration
-    #0 create host.a after #1 (local_primary_storage.clusters in cluster.c) (nfs_primary_storage.clusters in cluster.c)
+    #0 create host.a after #1
     #1 delete host.z
-    (local_primary_storage.clusters in cluster.c) after #1
-    (nfs_primary_storage.clusters in cluster.c) after #1
     "#);
 }
 

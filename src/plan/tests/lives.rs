@@ -62,8 +62,6 @@ fn a_create_that_was_cut_off_and_is_not_wanted_any_more_is_cleaned_up() {
     #0 delete cluster.c after #1
     #1 delete host.h
     #2 delete zone.z after #0
-    (local_primary_storage.clusters in cluster.c) after #1
-    (nfs_primary_storage.clusters in cluster.c) after #1
     ");
     world.vanish("host.h");
     insta::assert_snapshot!(world.show("[zone.z]\n"), @r"

@@ -134,12 +134,11 @@ password      = "x"
     Delete local_primary_storage.l.clusters["cluster.c"]: NotInConfiguration
     Create local_primary_storage.l.clusters["cluster.d"]: New
     #0 delete host.a
-    #1 create host.a after #0 (local_primary_storage.clusters in cluster.d) (nfs_primary_storage.clusters in cluster.d)
+    #1 create host.a after #0 (local_primary_storage.clusters in cluster.d)
     #2 detach local_primary_storage.l.clusters["cluster.c"] after (local_primary_storage.clusters in cluster.c)
     #3 attach local_primary_storage.l.clusters["cluster.d"]
     (local_primary_storage.clusters in cluster.d) after #3
     (local_primary_storage.clusters in cluster.c) after #0
-    (nfs_primary_storage.clusters in cluster.c) after #0
     "#);
 }
 

@@ -87,16 +87,21 @@ pub(super) fn check_name(r: &mut Reader, entry: &Entry<'_>) {
     }
 }
 
-/// Reads an `attr` table. An attribute of the provider that is written again is replaced in place.
+/// Reads an `attr` table. An attribute of the provider that is written again is replaced in place;
+/// one that this type lacks is written `false`.
 pub(super) fn read(
     r: &mut Reader,
     node: Option<Node<'_>>,
     case: WireCase,
     base: &[Attribute],
 ) -> Attrs {
-    let mut all = Attrs { list: base.to_vec(), places: vec![None; base.len()] };
+    let entries = r.named(node);
+    let (lacked, entries): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|e| matches!(e.node.value, DeValue::Boolean(false)));
+    let list = without(r, base, &lacked);
+    let mut all = Attrs { places: vec![None; list.len()], list };
     let mut conditions = Vec::new();
-    for entry in r.named(node) {
+    for entry in entries {
         check_name(r, &entry);
         let Some((attribute, when)) = one(r, &entry, case) else { continue };
         let at = match all.find(entry.key) {
@@ -118,6 +123,18 @@ pub(super) fn read(
         all.list[at].when = read_conditions(r, when, &all);
     }
     all
+}
+
+/// The attributes of the provider without those that this type lacks.
+fn without(r: &mut Reader, base: &[Attribute], lacked: &[Entry<'_>]) -> Vec<Attribute> {
+    for entry in lacked {
+        if base.iter().all(|a| &*a.name != entry.key) {
+            let text = format!("the provider has no attribute `{}` to leave out", entry.key);
+            r.fail("unknown_attribute", entry.span, text);
+        }
+    }
+    let kept = base.iter().filter(|a| lacked.iter().all(|e| e.key != &*a.name));
+    kept.cloned().collect()
 }
 
 fn one<'t>(

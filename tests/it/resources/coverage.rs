@@ -134,7 +134,8 @@ fn untried(ty: &ResourceType, seen: &Seen) -> Vec<String> {
             missing.push(format!("{}.{} is never declared", ty.name, link.name));
         }
         if let Side::Owner { attach, detach, wire, .. } = &link.side {
-            if !seen.found.contains(wire) {
+            let member = wire.split('/').next().unwrap_or(wire);
+            if !seen.found.contains(member) {
                 missing.push(format!("{}.{} is never found as {wire}", ty.name, link.name));
             }
             missing.extend(uncalled(ty, seen, [&**attach, &**detach]));

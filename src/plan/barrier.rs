@@ -1,0 +1,217 @@
+//! What comes first where no reference says so: the `after` of the schemas.
+//!
+//! In: decisions and where their steps stand. Out: gates, one per rule and scope, so that H hosts
+//! and A attachments cost H + A edges. On the way up what `after` names comes first: storage is
+//! attached to a cluster before its hosts are added. On the way down it comes last. A rule whose
+//! other side has no steps makes no gate.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::config::End;
+use crate::plan::decide::{Decision, Draft, LinkEnds};
+use crate::plan::known::Known;
+use crate::plan::order::Spots;
+use crate::plan::{Gate, GateIx, Inputs, Plan, StepIx};
+use crate::schema::{After, AttrIx, Kind, LinkIx, ResourceType, Row, Schemas, Side};
+use crate::value::Value;
+
+/// The direction of the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// What a rule names, in one scope: `local_primary_storage.clusters in cluster.a`, `host in
+/// cluster.a`.
+type Place = (Way, String);
+
+/// Adds the gates and who waits for them.
+pub(super) fn raise(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
+    let named = named(inputs, draft, spots);
+    if named.is_empty() {
+        return;
+    }
+    let ends = ends(draft, spots);
+    let mut gates: BTreeMap<Place, GateIx> = BTreeMap::new();
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        let ty = inputs.schemas.get(decision.ty);
+        if decision.link.is_some() || ty.after.is_empty() {
+            continue;
+        }
+        let scopes = Scopes { schemas: inputs.schemas, known: &draft.known, ends: &ends, decision };
+        // An object that moves leaves the scope that it is in, not the one that it goes to.
+        let now = decision.live.as_ref().map(|live| &live.attrs);
+        let wanted = decision.desired.map(|desired| &desired.attrs);
+        for rule in &ty.after {
+            if let Some(StepIx(step)) = spot.create {
+                for place in scopes.places(Way::Up, rule, wanted) {
+                    let Some(first) = named.get(&place) else { continue };
+                    let gate = gate(plan, &mut gates, place);
+                    let after = &mut plan.gates[gate.0 as usize].after;
+                    if after.is_empty() {
+                        after.clone_from(first);
+                    }
+                    plan.steps[step as usize].gates.push(gate);
+                }
+            }
+            if let Some(step) = spot.delete {
+                let places = scopes.places(Way::Down, rule, now).into_iter();
+                for place in places.filter(|place| named.contains_key(place)) {
+                    let gate = gate(plan, &mut gates, place);
+                    plan.gates[gate.0 as usize].after.push(step);
+                }
+            }
+        }
+    }
+    for (place, gate) in gates.iter().filter(|((way, _), _)| *way == Way::Down) {
+        for StepIx(step) in &named[place] {
+            plan.steps[*step as usize].gates.push(*gate);
+        }
+    }
+}
+
+fn gate(plan: &mut Plan, gates: &mut BTreeMap<Place, GateIx>, place: Place) -> GateIx {
+    let next = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
+    let scope = place.1.clone();
+    *gates.entry(place).or_insert_with(|| {
+        plan.gates.push(Gate { scope, after: Vec::new() });
+        next
+    })
+}
+
+/// The steps of everything that some rule names, by scope.
+fn named(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots) -> BTreeMap<Place, Vec<StepIx>> {
+    let wanted: BTreeSet<&After> = inputs.schemas.types.iter().flat_map(|ty| &ty.after).collect();
+    let mut all: BTreeMap<Place, Vec<StepIx>> = BTreeMap::new();
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        let ty = inputs.schemas.get(decision.ty);
+        let mut add = |way, name: &str, scope: String, step: Option<StepIx>| {
+            if let Some(step) = step {
+                all.entry((way, format!("{name} in {scope}"))).or_default().push(step);
+            }
+        };
+        if let Some(link) = &decision.link {
+            let name = &ty.link(link.link).name;
+            let rule = After::Link { kind: ty.name.clone(), link: name.clone() };
+            if wanted.contains(&rule) {
+                let name = format!("{}.{name}", ty.name);
+                let to = spell_end(&link.to, &draft.known);
+                add(Way::Up, &name, to.clone(), spot.create);
+                add(Way::Down, &name, to, spot.delete);
+            }
+        } else if wanted.contains(&After::Type(ty.name.clone())) {
+            let now = decision.live.as_ref().map(|live| &live.attrs);
+            let wanted = decision.desired.map(|desired| &desired.attrs);
+            for (ix, _) in parents(ty) {
+                let scope = |row: Option<&Row>| spell(&row?[usize::from(ix.0)], &draft.known);
+                if let Some(scope) = scope(wanted) {
+                    add(Way::Up, &ty.name, scope, spot.create);
+                }
+                if let Some(scope) = scope(now) {
+                    add(Way::Down, &ty.name, scope, spot.delete);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Where the attachments of an object lead that come or go: by owner.
+type Ends<'a> = HashMap<(Way, &'a Address), Vec<(LinkIx, String)>>;
+
+fn ends<'a>(draft: &'a Draft<'_>, spots: &Spots) -> Ends<'a> {
+    let mut all: Ends<'a> = HashMap::new();
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        let Some(LinkEnds { link, owner: End::Ours(owner), to }) = &decision.link else { continue };
+        for (way, step) in [(Way::Up, spot.create), (Way::Down, spot.delete)] {
+            if step.is_some() {
+                let to = spell_end(to, &draft.known);
+                all.entry((way, owner)).or_default().push((*link, to));
+            }
+        }
+    }
+    all
+}
+
+/// Where the rules of one object hold.
+struct Scopes<'a> {
+    schemas: &'a Schemas,
+    known: &'a Known,
+    ends: &'a Ends<'a>,
+    decision: &'a Decision<'a>,
+}
+
+impl Scopes<'_> {
+    /// What a rule names in each scope that the object is in, on the way to this row: scopes are
+    /// the objects that both it and what the rule names refer to, or that its own attachments lead
+    /// to.
+    fn places(&self, way: Way, rule: &After, row: Option<&Row>) -> Vec<Place> {
+        let ty = self.schemas.get(self.decision.ty);
+        let Some((name, scope)) = self.meeting(rule, ty) else { return Vec::new() };
+        let place = |at: String| (way, format!("{name} in {at}"));
+        if let Some(ix) = refers(ty, &scope) {
+            let value = row.and_then(|row| spell(&row[usize::from(ix.0)], self.known));
+            return value.map(place).into_iter().collect();
+        }
+        let ends = self.ends.get(&(way, &self.decision.address));
+        let ends = ends.into_iter().flatten().filter(|(link, _)| leads_to(ty, *link, &scope));
+        ends.map(|(_, to)| place(to.clone())).collect()
+    }
+
+    /// How a rule is called, and the type of its scopes.
+    fn meeting(&self, rule: &After, ty: &ResourceType) -> Option<(String, Arc<str>)> {
+        match rule {
+            After::Link { kind, link } => {
+                let owner = self.schemas.by_name(kind)?;
+                match &owner.link(owner.find_link(link)?).side {
+                    Side::Owner { to, .. } => Some((format!("{kind}.{link}"), to.clone())),
+                    Side::Other { .. } => None,
+                }
+            }
+            After::Type(kind) => {
+                let other = self.schemas.by_name(kind)?;
+                let shared = |scope: &&Arc<str>| {
+                    refers(ty, scope).is_some() || ty.links().any(|(ix, _)| leads_to(ty, ix, scope))
+                };
+                let scope = parents(other).map(|(_, scope)| scope).find(shared)?;
+                Some((kind.to_string(), scope.clone()))
+            }
+        }
+    }
+}
+
+/// The attributes by which an object says what it belongs to, and the types of that.
+fn parents(ty: &ResourceType) -> impl Iterator<Item = (AttrIx, &Arc<str>)> {
+    ty.attrs().filter(|(_, attr)| attr.writable()).filter_map(|(ix, attr)| match &attr.kind {
+        Kind::Ref(to) => Some((ix, to)),
+        _ => None,
+    })
+}
+
+fn refers(ty: &ResourceType, scope: &Arc<str>) -> Option<AttrIx> {
+    parents(ty).find(|(_, to)| *to == scope).map(|(ix, _)| ix)
+}
+
+fn leads_to(ty: &ResourceType, link: LinkIx, scope: &Arc<str>) -> bool {
+    matches!(&ty.link(link).side, Side::Owner { to, .. } if to == scope)
+}
+
+fn spell(value: &Value, known: &Known) -> Option<String> {
+    match value {
+        Value::Object(address) | Value::Id(address) => Some(address.to_string()),
+        Value::Str(id) => {
+            Some(known.address_of(id).map_or_else(|| id.to_string(), Address::to_string))
+        }
+        _ => None,
+    }
+}
+
+fn spell_end(end: &End, known: &Known) -> String {
+    match end {
+        End::Ours(address) => address.to_string(),
+        End::Foreign(id) => known.address_of(id).map_or_else(|| id.to_string(), Address::to_string),
+    }
+}
