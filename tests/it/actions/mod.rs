@@ -22,11 +22,21 @@ const H2: &str = "00000000000040008000000000000002";
 const LOCAL: &str = "000000000000400080000000000000d1";
 const NFS: &str = "000000000000400080000000000000d2";
 const NFS2: &str = "000000000000400080000000000000d3";
+const SMP: &str = "000000000000400080000000000000d4";
+const STORE: &str = "000000000000400080000000000000b1";
+const STORE2: &str = "000000000000400080000000000000b2";
+const SFTP: &str = "000000000000400080000000000000b3";
+const IMAGE: &str = "000000000000400080000000000000a1";
+const ISCSI: &str = "000000000000400080000000000000a2";
 const VM: &str = "000000000000400080000000000000f1";
 
 /// A cloud that somebody else has built: a cluster of two hosts with a stopped VM, three storages.
 fn options() -> Options {
     let storage = |uuid: &str, kind: &str, name: &str, url: &str| json!({ "uuid": uuid, "type": kind, "name": name, "url": url, "clusters": ["a"] });
+    let backup = |uuid: &str, kind: &str, name: &str, images: serde_json::Value| {
+        json!({ "uuid": uuid, "type": kind, "name": name, "url": format!("/{name}"),
+            "hostname": format!("{name}.example.com"), "zones": ["east"], "images": images })
+    };
     let seed = json!({ "zones": [{ "uuid": ZONE, "name": "east",
         "clusters": [{ "uuid": CLUSTER, "name": "a", "hosts": [
             { "uuid": H1, "name": "h1", "managementIp": "10.0.0.1",
@@ -37,7 +47,13 @@ fn options() -> Options {
             storage(LOCAL, "LocalStorage", "disks", "/zstack_ps"),
             storage(NFS, "NFS", "nfs", "10.0.0.9:/a"),
             storage(NFS2, "NFS", "more", "10.0.0.9:/b"),
-        ] }] });
+            storage(SMP, "SharedMountPoint", "mounted", "/mnt/shared"),
+        ] }], "backupStorage": [
+            backup(STORE, "ImageStoreBackupStorage", "store",
+                json!([{ "uuid": IMAGE, "name": "debian" }])),
+            backup(STORE2, "ImageStoreBackupStorage", "other", json!([])),
+            backup(SFTP, "SftpBackupStorage", "sftp", json!([])),
+        ] });
     Options { seed: Some(seed), ..Options::default() }
 }
 

@@ -4,70 +4,136 @@ use std::collections::BTreeSet;
 
 use rackform::schema;
 
-use super::{CLUSTER, H1, H2, LOCAL, NFS, NFS2, VM, cloud, host, new_cloud, sent, stranger};
+use super::{
+    CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, SFTP, SMP, STORE, STORE2, VM, cloud, host,
+    new_cloud, sent, stranger,
+};
 use crate::common::cloud::Cloud;
 
 /// Type, action, object, parameters, and the request that the manual has for it.
-fn table(volume: &str, nfs_volume: &str) -> Vec<[String; 5]> {
-    let storage = |kind: &str, id: &str| -> Vec<[String; 5]> {
-        let call = |action: &str, params: &str, body: &str| {
-            let path = format!("PUT /primary-storage/{id}/actions {body}");
-            [kind.into(), action.into(), id.into(), params.into(), path]
-        };
-        vec![
-            call("reconnect", "", r#"{"reconnectPrimaryStorage":{}}"#),
-            call("sync-capacity", "", r#"{"syncPrimaryStorageCapacity":{}}"#),
-            call("clean-image-cache", "", r#"{"cleanUpImageCacheOnPrimaryStorage":{}}"#),
-        ]
-    };
+type Line = (&'static str, &'static str, &'static str, String, String);
+
+fn table(volume: &str, nfs_volume: &str) -> Vec<Line> {
     let mut all = vec![
-        [
-            "host".into(),
-            "reconnect".into(),
-            H1.into(),
+        (
+            "host",
+            "reconnect",
+            H1,
             String::new(),
             format!(r#"PUT /hosts/{H1}/actions {{"reconnectHost":{{}}}}"#),
-        ],
-        [
-            "host".into(),
-            "run-shell".into(),
-            H1.into(),
+        ),
+        (
+            "host",
+            "run-shell",
+            H1,
             "script=hostname".into(),
             format!(
                 r#"PUT /hosts/kvm/actions {{"kvmRunShell":{{"hostUuids":["{H1}"],"script":"hostname"}}}}"#
             ),
-        ],
-        [
-            "cluster".into(),
-            "upgrade-os".into(),
-            CLUSTER.into(),
+        ),
+        (
+            "cluster",
+            "upgrade-os",
+            CLUSTER,
             "exclude_packages=kernel exclude_packages=systemd*".into(),
             format!(
                 r#"PUT /clusters/{CLUSTER}/actions {{"updateClusterOS":{{"excludePackages":["kernel","systemd*"]}}}}"#
             ),
-        ],
-        [
-            "local_primary_storage".into(),
-            "migrate-volume".into(),
-            LOCAL.into(),
+        ),
+        (
+            "local_primary_storage",
+            "migrate-volume",
+            LOCAL,
             format!("volume={volume} host=host.id:{H2}"),
             format!(
                 r#"PUT /primary-storage/local-storage/volumes/{volume}/actions {{"localStorageMigrateVolume":{{"destHostUuid":"{H2}"}}}}"#
             ),
-        ],
-        [
-            "nfs_primary_storage".into(),
-            "migrate-volume".into(),
-            NFS.into(),
+        ),
+        (
+            "nfs_primary_storage",
+            "migrate-volume",
+            NFS,
             format!("volume={nfs_volume} to=id:{NFS2}"),
             format!(
                 r#"PUT /primary-storage/volumes/{nfs_volume}/actions {{"primaryStorageMigrateVolume":{{"dstPrimaryStorageUuid":"{NFS2}"}}}}"#
             ),
-        ],
+        ),
+        (
+            "iscsi_server",
+            "refresh",
+            ISCSI,
+            String::new(),
+            format!(r#"POST /storage-devices/iscsi/servers/{ISCSI} {{"params":{{}}}}"#),
+        ),
+        (
+            "sftp_backup_storage",
+            "reconnect",
+            SFTP,
+            String::new(),
+            format!(
+                r#"PUT /backup-storage/sftp/{SFTP}/actions {{"reconnectSftpBackupStorage":{{}}}}"#
+            ),
+        ),
     ];
-    all.extend(storage("local_primary_storage", LOCAL));
-    all.extend(storage("nfs_primary_storage", NFS));
+    all.extend(image_store());
+    all.extend(primary_storage("local_primary_storage", LOCAL));
+    all.extend(primary_storage("nfs_primary_storage", NFS));
+    all.extend(primary_storage("smp_primary_storage", SMP));
     all
+}
+
+fn primary_storage(kind: &'static str, id: &'static str) -> [Line; 3] {
+    let call = |action, wrapper: &str| {
+        let request = format!(r#"PUT /primary-storage/{id}/actions {{"{wrapper}":{{}}}}"#);
+        (kind, action, id, String::new(), request)
+    };
+    [
+        call("reconnect", "reconnectPrimaryStorage"),
+        call("sync-capacity", "syncPrimaryStorageCapacity"),
+        call("clean-image-cache", "cleanUpImageCacheOnPrimaryStorage"),
+    ]
+}
+
+fn image_store() -> [Line; 5] {
+    let call = |action, params: String, request: String| {
+        ("imagestore_backup_storage", action, STORE, params, request)
+    };
+    let own = |wrapper: &str| {
+        format!(r#"PUT /backup-storage/image-store/{STORE}/actions {{"{wrapper}":{{}}}}"#)
+    };
+    let image = format!("image={IMAGE}");
+    [
+        call("reconnect", String::new(), own("reconnectImageStoreBackupStorage")),
+        call("reclaim-space", String::new(), own("reclaimSpaceFromImageStore")),
+        call(
+            "export-image",
+            image.clone(),
+            format!(
+                r#"PUT /backup-storage/{STORE}/actions {{"exportImageFromBackupStorage":{{"imageUuid":"{IMAGE}"}}}}"#
+            ),
+        ),
+        call(
+            "delete-export",
+            image.clone(),
+            format!("DELETE /backup-storage/{STORE}/exported-images/{IMAGE}"),
+        ),
+        call(
+            "migrate-image",
+            format!("{image} to=id:{STORE2}"),
+            format!(
+                r#"PUT /backup-storage/images/{IMAGE}/actions {{"backupStorageMigrateImage":{{"srcBackupStorageUuid":"{STORE}","dstBackupStorageUuid":"{STORE2}"}}}}"#
+            ),
+        ),
+    ]
+}
+
+/// An iSCSI server with a CHAP password, which the API returns in clear.
+fn iscsi_server(cloud: &Cloud) {
+    let params = serde_json::json!({ "resourceUuid": ISCSI, "name": "san", "ip": "10.0.0.201",
+        "chapUserName": "zs", "chapUserPassword": "hunter2" });
+    let body = serde_json::json!({ "params": params });
+    cloud.api(reqwest::Method::POST, "/storage-devices/iscsi/servers", Some(body));
+    super::until("the server", || cloud.rows("/storage-devices/iscsi/servers").len() == 1);
 }
 
 /// The volume of the VM on the local storage, and a free one on the NFS storage.
@@ -85,11 +151,12 @@ fn every_action_is_the_request_of_the_manual() {
     let cloud = cloud();
     let rackform = stranger(&cloud);
     let (volume, nfs_volume) = volumes(&cloud);
+    iscsi_server(&cloud);
     let mut tried = BTreeSet::new();
-    for [kind, action, id, params, request] in table(&volume, &nfs_volume) {
+    for (kind, action, id, params, request) in table(&volume, &nfs_volume) {
         cloud.reset();
         let object = format!("{kind}.id:{id}");
-        let mut args = vec!["action", &action, &object, "--allow-destroy", "*=100"];
+        let mut args = vec!["action", action, &object, "--allow-destroy", "*=100"];
         params.split_whitespace().for_each(|param| args.extend(["--param", param]));
         rackform.run(&args).expect(0);
         assert_eq!(sent(&cloud), [request], "{kind} {action}");
@@ -97,10 +164,10 @@ fn every_action_is_the_request_of_the_manual() {
         tried.insert(format!("{kind} {action}"));
     }
     let schemas = schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
-    let all = schemas.types.iter().flat_map(|ty| {
-        let actions = ty.actions.iter().filter(|a| !a.name.is_empty());
-        actions.map(|action| format!("{} {}", ty.name, action.name))
-    });
+    let all = schemas
+        .types
+        .iter()
+        .flat_map(|ty| ty.actions.iter().map(|action| format!("{} {}", ty.name, action.name)));
     let all: BTreeSet<String> = all.collect();
     assert_eq!(tried, all, "actions tried, and actions of the schemas");
 }
@@ -177,4 +244,28 @@ fn an_object_of_ours_goes_by_its_address() {
     assert_eq!(jobs.len(), 2, "every call has a job id of its own: {jobs:?}");
     assert_eq!(rackform.read("rackform.state.json"), state, "the state is not written");
     rackform.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn an_export_prints_its_url_and_nothing_else() {
+    let cloud = new_cloud();
+    let rackform = stranger(&cloud);
+    let store = format!("imagestore_backup_storage.id:{STORE}");
+    let image = format!("image={IMAGE}");
+    let export = ["action", "export-image", &store, "--param", &image, "--param", "format=raw"];
+    let url = rackform.run(&export).expect(0).stdout;
+    assert_eq!(url, format!("http://store.example.com:8001/zstore/export/image-{IMAGE}.raw\n"));
+    let wrong = ["action", "export-image", &store, "--param", &image, "--param", "format=RAW"];
+    rackform.run(&wrong).expect(1).says(&["must be one of: raw, qcow2", "did you mean `raw`?"]);
+}
+
+#[test]
+fn a_chap_password_in_a_reply_is_not_shown() {
+    let cloud = cloud();
+    iscsi_server(&cloud);
+    let refresh = ["-vv", "action", "refresh", &format!("iscsi_server.id:{ISCSI}")];
+    let shown = stranger(&cloud).run(&refresh).expect(0).says(&["chapUserName", "iscsiTargets"]);
+    assert!(!shown.stdout.contains("hunter2") && !shown.stderr.contains("hunter2"));
+    let row = cloud.one("/storage-devices/iscsi/servers");
+    assert_eq!(row["chapUserPassword"], "hunter2", "the API does return it");
 }
