@@ -1,6 +1,6 @@
 //! One step: write the intent down, send, wait, read back, write the result down.
 //!
-//! This is the only place that sends a call which changes anything. In: a step of the plan. Out:
+//! Beside `action`, the only place that sends a call which changes anything. In: a step of the plan. Out:
 //! [`End`]. Between intent and result the process may die at any point; `recover` and the ids in
 //! the journal put the pieces together again.
 

@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::address::Address;
 
+mod action;
+
+pub use action::{Action, ObjectName, ParamText};
+
 /// Plan and apply for the physical layer of a private cloud.
 #[derive(Debug, Parser)]
 #[command(
@@ -65,6 +69,7 @@ Deletes everything that the state holds, dependants first, and nothing else.")]
     Import(Import),
     #[command(subcommand)]
     State(State),
+    Action(Action),
     Graph(Graph),
     Schema(Schema),
     Emulate(Emulate),

@@ -22,7 +22,8 @@ use crate::diag::{Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
-pub use resolve::{Judged, edges, expand, judge};
+pub(crate) use resolve::applies;
+pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
 

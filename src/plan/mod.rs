@@ -39,6 +39,7 @@ pub mod schedule;
 pub mod settle;
 pub mod spot;
 pub mod steps;
+pub mod version;
 
 #[cfg(test)]
 mod tests;

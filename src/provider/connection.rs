@@ -191,6 +191,22 @@ impl Connection {
         }
     }
 
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        self.0.dialect
+    }
+
+    /// As [`Connection::read`]; the reply as JSON without secrets.
+    ///
+    /// # Errors
+    /// The query failed, or its reply is no JSON.
+    pub async fn read_json(&self, request: &Request) -> Result<serde_json::Value, Fault> {
+        let body = self.read(request).await?;
+        json(&body).ok_or_else(|| {
+            let fault = Fault::new(FaultKind::Invalid, "the server's answer is not valid JSON");
+            self.0.about(fault, request, None)
+        })
+    }
+
     /// One page of a list.
     ///
     /// # Errors
@@ -233,12 +249,7 @@ impl Connection {
     }
 
     async fn list(&self, list: &List<'_>) -> Result<serde_json::Value, Fault> {
-        let request = self.0.dialect.list(list)?;
-        let body = self.read(&request).await?;
-        json(&body).ok_or_else(|| {
-            let fault = Fault::new(FaultKind::Invalid, "the server's answer is not valid JSON");
-            self.0.about(fault, &request, None)
-        })
+        self.read_json(&self.0.dialect.list(list)?).await
     }
 }
 

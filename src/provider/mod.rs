@@ -16,6 +16,7 @@ mod backoff;
 pub mod connection;
 pub mod fault;
 mod job;
+pub mod long_job;
 mod session;
 pub mod settings;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod zstack;
 pub use connection::{Connection, Outcome};
 pub use fault::{Fault, FaultKind, Retry};
 pub use job::{attempt_id, job_id};
+pub use long_job::{LongJob, LongState};
 pub use settings::{ProviderError, Settings};
 
 /// The dialect of a provider kind.
@@ -70,6 +72,20 @@ pub trait Dialect: Send + Sync {
     fn poll(&self, job: &str) -> Request;
     /// What a reply to that means. `request` is the call that started the job, when known.
     fn classify_poll(&self, request: Option<&Request>, reply: &Reply) -> Answer;
+
+    /// The long job that a call has started, by its reply.
+    fn long_job(&self, reply: &serde_json::Value) -> Option<LongJob>;
+    /// The query that asks how a long job stands.
+    ///
+    /// # Errors
+    /// [`FillError`] when the id would change what is addressed.
+    fn ask_long_job(&self, id: &str) -> Result<Request, FillError>;
+    /// What a reply to that means.
+    fn long_state(&self, reply: &serde_json::Value) -> LongState;
+    /// The query that asks how far a long job is; `None` where it cannot be told.
+    fn ask_progress(&self, job: &LongJob) -> Option<Request>;
+    /// What a reply to that says, for people.
+    fn progress_of(&self, reply: &serde_json::Value) -> Option<String>;
 
     /// Whether a text can be the id of an object. Others are never asked for: in a query they
     /// would mean something else.

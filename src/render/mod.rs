@@ -25,6 +25,7 @@ pub mod progress;
 pub mod live;
 pub mod graph;
 pub mod state;
+pub mod action;
 
 #[cfg(test)]
 mod samples;

@@ -145,7 +145,7 @@ fn resource(ty: &ResourceType) -> Json {
 
 /// A table of exactly these properties.
 fn object(properties: Map<String, Json>, attrs: &[Attribute]) -> Map<String, Json> {
-    let required: Vec<_> = attrs.iter().filter(|a| a.required).map(|a| &*a.name).collect();
+    let required: Vec<_> = attrs.iter().filter(|a| a.always_required()).map(|a| &*a.name).collect();
     let mut schema = Map::new();
     schema.insert("type".to_owned(), Json::from("object"));
     schema.insert("properties".to_owned(), Json::Object(properties));
@@ -196,7 +196,8 @@ fn about(a: &Attribute) -> String {
         text.push_str(" Sensitive: from env() or a sensitive variable.");
     }
     if let Some(version) = &a.since {
-        text.push_str(&format!(" Since server {version}."));
+        let word = if a.required { "Required since" } else { "Since" };
+        text.push_str(&format!(" {word} server {version}."));
     }
     text.trim_start().to_owned()
 }

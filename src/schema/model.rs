@@ -294,7 +294,7 @@ pub struct Attribute {
     /// Bounds of a number, of a text's length in characters, both inclusive.
     pub range: Option<(i64, i64)>,
     pub when: Vec<Condition>,
-    /// First server version that has it.
+    /// First server version that has it; if it is required, the first that requires it.
     pub since: Option<String>,
     pub quirk: Option<Quirk>,
     pub doc: String,
@@ -309,6 +309,10 @@ impl Attribute {
     /// what was sent.
     pub fn unread(&self) -> bool {
         self.sensitive || self.write_only
+    }
+    /// Whether every server requires it. With `since`, only those from that version on do.
+    pub fn always_required(&self) -> bool {
+        self.required && self.since.is_none()
     }
 }
 
@@ -353,11 +357,23 @@ pub enum Quirk {
     StoragePath,
     /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
     NfsUrl,
+    /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
+    /// action is over when that job is (`QueryLongJob`). For actions.
+    LongJob,
+    /// `KvmRunShell` succeeds when the script fails: its answer has a result for each host, by id
+    /// (manual 4.3.10). For actions.
+    ShellResults,
 }
 
 impl Quirk {
-    pub const ALL: [Self; 4] =
-        [Self::LeaveMaintenanceFirst, Self::TrimsText, Self::StoragePath, Self::NfsUrl];
+    pub const ALL: [Self; 6] = [
+        Self::LeaveMaintenanceFirst,
+        Self::TrimsText,
+        Self::StoragePath,
+        Self::NfsUrl,
+        Self::LongJob,
+        Self::ShellResults,
+    ];
 
     /// As schema files write it.
     pub fn name(self) -> &'static str {
@@ -366,6 +382,17 @@ impl Quirk {
             Self::TrimsText => "trims_text",
             Self::StoragePath => "storage_path",
             Self::NfsUrl => "nfs_url",
+            Self::LongJob => "long_job",
+            Self::ShellResults => "shell_results",
+        }
+    }
+    /// Whether it belongs to actions and not to attributes.
+    pub fn of_action(self) -> bool {
+        match self {
+            Self::LongJob | Self::ShellResults => true,
+            Self::LeaveMaintenanceFirst | Self::TrimsText | Self::StoragePath | Self::NfsUrl => {
+                false
+            }
         }
     }
 }
@@ -399,7 +426,25 @@ pub enum Side {
 pub struct ActionDef {
     pub name: Arc<str>,
     pub doc: String,
+    /// What whoever runs it may set. In `call`, an [`AttrIx`] of `send` means one of these; those
+    /// of `wait` mean attributes of the type.
+    pub params: Vec<Attribute>,
+    pub quirk: Option<Quirk>,
     pub call: Call,
+}
+
+impl ActionDef {
+    pub fn params(&self) -> impl Iterator<Item = (AttrIx, &Attribute)> {
+        (0..).map(AttrIx).zip(&self.params)
+    }
+    /// Whether one call can be for several objects.
+    pub fn takes_many(&self) -> bool {
+        self.call.send.iter().any(|item| item.source == SendSource::Ids)
+    }
+    /// Whether it may take something down.
+    pub fn disrupts(&self) -> bool {
+        !self.call.cascade.is_empty()
+    }
 }
 
 /// How all objects of a type are listed.
@@ -452,6 +497,8 @@ pub enum SendSource {
     Elements(PartIx),
     /// A text with placeholders: `{id}`, `{to}`.
     Text(Vec<Piece>),
+    /// `"[{id}]"`: a list of ids, the object's own or those of all objects that the call is for.
+    Ids,
     /// `"."`: the part itself, in its `format`.
     Part,
     /// `"[.]"`: a list with the part.

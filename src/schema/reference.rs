@@ -3,12 +3,16 @@
 //! In: [`Schemas`]. Out: text, equal for equal schemas. Must not know a terminal, nor any type by
 //! name: every sentence comes from the schema.
 
+mod action;
+
 use std::fmt::Write as _;
 
 use super::model::{
     After, AttrIx, Attribute, Call, Casualty, Condition, Count, IdRule, Kind, Part, Piece,
     ResourceType, Schemas, Side, Target, UniqueItem,
 };
+
+pub use action::{actions, actions_json};
 
 /// The reference of every type, in Markdown.
 pub fn readme(schemas: &Schemas) -> String {
@@ -89,12 +93,13 @@ fn facts(ty: &ResourceType, ix: AttrIx, a: &Attribute) -> Vec<String> {
 }
 
 fn own_facts(a: &Attribute) -> Vec<String> {
-    let need = match (a.required, a.computed) {
-        (true, _) => "required",
-        (_, true) => "computed",
-        _ => "optional",
+    let need = match (a.required, a.computed, &a.since) {
+        (true, _, Some(version)) => format!("required since server {version}"),
+        (true, _, None) => "required".to_owned(),
+        (_, true, _) => "computed".to_owned(),
+        _ => "optional".to_owned(),
     };
-    let mut all = vec![kind(&a.kind), need.to_owned()];
+    let mut all = vec![kind(&a.kind), need];
     all.extend(a.default.as_ref().map(|value| format!("default {value}")));
     if !a.values.is_empty() {
         let values: Vec<_> = a.values.iter().map(|(read, _)| &**read).collect();
@@ -107,7 +112,11 @@ fn own_facts(a: &Attribute) -> Vec<String> {
             Kind::Set(_) | Kind::List(_) => " items",
             _ => " characters",
         };
-        all.push(format!("{low} to {high}{unit}"));
+        all.push(if low == high {
+            format!("{low}{unit}")
+        } else {
+            format!("{low} to {high}{unit}")
+        });
     }
     if a.sensitive {
         all.push("sensitive".to_owned());
@@ -115,7 +124,8 @@ fn own_facts(a: &Attribute) -> Vec<String> {
     if a.write_only {
         all.push("never read back".to_owned());
     }
-    all.extend(a.since.as_ref().map(|version| format!("since server {version}")));
+    let since = a.since.as_ref().filter(|_| !a.required);
+    all.extend(since.map(|version| format!("since server {version}")));
     all
 }
 
@@ -145,7 +155,7 @@ fn sections(ty: &ResourceType) -> Vec<(&'static str, Vec<String>)> {
         ("Identity", identity(ty)),
         ("Waits for", ty.after.iter().map(after).collect()),
         ("Deleting it takes with it", ty.cascade.iter().map(casualty).collect()),
-        ("Actions", ty.actions.iter().map(|a| format!("`{}`: {}", a.name, a.doc)).collect()),
+        ("Actions", ty.actions.iter().flat_map(action::lines).collect()),
         ("Calls", calls(ty)),
     ];
     all.retain(|(_, lines)| !lines.is_empty());

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod actions;
 mod architecture;
 mod bad_days;
 mod bad_input;
@@ -18,3 +19,4 @@ mod resources;
 mod schemas;
 mod secrets;
 mod store;
+mod versions;

@@ -122,6 +122,7 @@ cluster read GET /clusters
 cluster create POST /clusters params: name description zoneUuid hypervisorType type architecture resourceUuid
 cluster update PUT /clusters/{id}/actions updateCluster: name description
 cluster update PUT /clusters/{id}/actions changeClusterState: stateEvent
+cluster action PUT /clusters/{id}/actions updateClusterOS: excludePackages updatePackages releaseVersion force
 cluster delete DELETE /clusters/{id}?deleteMode=Permissive
 host read GET /hosts?q=hypervisorType=KVM
 host create POST /hosts/kvm params: name description clusterUuid managementIp username password sshPort resourceUuid
@@ -131,28 +132,35 @@ host update PUT /hosts/{id}/actions changeHostState: stateEvent
 host update PUT /hosts/{id}/actions changeHostState: stateEvent
 host delete DELETE /hosts/{id}?deleteMode=Permissive
 host action PUT /hosts/{id}/actions reconnectHost:
+host action PUT /hosts/kvm/actions kvmRunShell: hostUuids script
 local_primary_storage read GET /primary-storage?q=type=LocalStorage
 local_primary_storage create POST /primary-storage/local-storage params: name description zoneUuid url resourceUuid
 local_primary_storage update PUT /primary-storage/{id}/actions updatePrimaryStorage: name description
 local_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
 local_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
 local_primary_storage delete DELETE /primary-storage/{id}?deleteMode=Permissive
+local_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
+local_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
+local_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage: force
+local_primary_storage action PUT /primary-storage/local-storage/volumes/{volume}/actions localStorageMigrateVolume: destHostUuid
 local_primary_storage attach POST /clusters/{to}/primary-storage/{id}
 local_primary_storage detach DELETE /clusters/{to}/primary-storage/{id}
 local_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
 local_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-local_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage:
 nfs_primary_storage read GET /primary-storage?q=type=NFS
 nfs_primary_storage create POST /primary-storage/nfs params: name description zoneUuid url resourceUuid
 nfs_primary_storage update PUT /primary-storage/{id}/actions updatePrimaryStorage: name description url
 nfs_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
 nfs_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
 nfs_primary_storage delete DELETE /primary-storage/{id}?deleteMode=Permissive
+nfs_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
+nfs_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
+nfs_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage: force
+nfs_primary_storage action PUT /primary-storage/volumes/{volume}/actions primaryStorageMigrateVolume: dstPrimaryStorageUuid
 nfs_primary_storage attach POST /clusters/{to}/primary-storage/{id}
 nfs_primary_storage detach DELETE /clusters/{to}/primary-storage/{id}
 nfs_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
 nfs_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-nfs_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage:
 smp_primary_storage read GET /primary-storage?q=type=SharedMountPoint
 smp_primary_storage create POST /primary-storage/smp params: name description zoneUuid url resourceUuid
 smp_primary_storage update PUT /primary-storage/{id}/actions updatePrimaryStorage: name description
@@ -161,8 +169,8 @@ smp_primary_storage delete DELETE /primary-storage/{id}?deleteMode=Permissive
 smp_primary_storage attach POST /clusters/{to}/primary-storage/{id}
 smp_primary_storage detach DELETE /clusters/{to}/primary-storage/{id}
 smp_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
+smp_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage: force
 smp_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-smp_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage:
 imagestore_backup_storage read GET /backup-storage/image-store
 imagestore_backup_storage create POST /backup-storage/image-store params: name description hostname username password sshPort url importImages resourceUuid
 imagestore_backup_storage update PUT /backup-storage/image-store/{id}/actions updateImageStoreBackupStorage: name description
@@ -185,6 +193,9 @@ imagestore_backup_storage action PUT /backup-storage/image-store/{id}/actions re
 pci_device_offering read GET /pci-device/pci-device-offerings
 pci_device_offering create POST /pci-device/pci-device-offerings params: name description vendorId deviceId subvendorId subdeviceId ramSize resourceUuid
 pci_device_offering delete DELETE /pci-device/pci-device-offerings/{id}?deleteMode=Permissive
+imagestore_backup_storage action PUT /backup-storage/{id}/actions exportImageFromBackupStorage: imageUuid exportFormat
+imagestore_backup_storage action DELETE /backup-storage/{id}/exported-images/{image}
+imagestore_backup_storage action PUT /backup-storage/images/{image}/actions backupStorageMigrateImage: srcBackupStorageUuid dstBackupStorageUuid
 iscsi_server read GET /storage-devices/iscsi/servers
 iscsi_server create POST /storage-devices/iscsi/servers params: name ip port chapUserName chapUserPassword resourceUuid
 iscsi_server update PUT /storage-devices/iscsi/servers/{id}/actions updateIscsiServer: name chapUserName chapUserPassword state
@@ -349,13 +360,16 @@ fn limits_are_those_of_the_api() {
     let (schemas, apis) = (load(), table());
     let mut compared = 0;
     for ty in schemas.resources().filter(|ty| &*ty.provider == "zstack") {
-        for (_, call) in calls(ty).into_iter().filter(|(role, _)| *role != "part") {
+        let own = calls(ty).into_iter().filter(|(role, _)| !["part", "action"].contains(role));
+        let own = own.map(|(_, call)| (call, &ty.attrs[..]));
+        let actions = ty.actions.iter().map(|action| (&action.call, &action.params[..]));
+        for (call, attrs) in own.chain(actions) {
             let api = find(&apis, &call.target, call.body.as_deref()).expect("tested above");
             for item in &call.send {
                 let SendSource::Attr(ix) = item.source else { continue };
                 let facts = api.facts.iter().filter(|p| p["name"] == *item.wire);
                 for fact in facts {
-                    compared += compare(ty, ty.attr(ix), call, fact);
+                    compared += compare(ty, &attrs[usize::from(ix.0)], call, fact);
                 }
             }
         }

@@ -11,6 +11,7 @@ mod kind;
 mod kind_tests;
 mod link;
 mod meta;
+mod parameter;
 mod part;
 mod problem;
 mod provider;
@@ -34,6 +35,7 @@ use crate::value::Value;
 use reference::Names;
 
 pub use check::edges;
+pub use parameter::parameter;
 
 /// Turns a configuration into what is desired. With it come warnings.
 ///
@@ -224,7 +226,7 @@ impl Scope for NoNames {
 }
 
 /// Whether an attribute applies, given the values of the others.
-fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
+pub(crate) fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
     attr.when.iter().all(|condition| {
         let value = row.get(usize::from(condition.attr.0)).map(Value::reveal);
         let text = match value {

@@ -233,7 +233,7 @@ impl Work<'_> {
 }
 
 /// The id of an object that somebody else manages: `id:…`, or 32 hex digits as ZStack writes them.
-fn foreign_id(text: &str) -> Option<&str> {
+pub(super) fn foreign_id(text: &str) -> Option<&str> {
     let bare = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let marked =
         text.strip_prefix("id:").filter(|id| !id.is_empty() && !id.contains(char::is_whitespace));

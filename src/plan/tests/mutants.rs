@@ -319,6 +319,9 @@ fn no_wrong_word_in_a_schema_passes() {
     for mutant in mutants() {
         // A schema that does not load cannot send anything wrong.
         let Some((schemas, types)) = altered(&mutant) else { continue };
+        if by_hand_only(&schemas, &mutant) {
+            continue;
+        }
         loaded += 1;
         if types.iter().all(|name| compare(&schemas, &fixture(name)).0.is_none()) {
             alive.push(mutant.what);
@@ -326,6 +329,19 @@ fn no_wrong_word_in_a_schema_passes() {
     }
     assert!(loaded > 80, "only {loaded} altered schemas load");
     assert!(alive.is_empty(), "not noticed:\n{}", alive.join("\n"));
+}
+
+/// Whether the place is in an action that no update runs: a plan cannot notice it. Those are tried
+/// one by one by the tests of `rackform action`.
+fn by_hand_only(schemas: &Schemas, mutant: &Mutant) -> bool {
+    let Some((_, place)) = mutant.what.split_once(": action.") else { return false };
+    let name = place.split('.').next().unwrap_or_default();
+    let used = |ty: &schema::ResourceType| {
+        let then = ty.updates.iter().flat_map(|call| &call.then);
+        then.map(|ix| ty.action(*ix)).any(|action| &*action.name == name)
+    };
+    let own = schema::FILES[mutant.file].1.trim_end_matches(".toml");
+    schemas.by_name(own).is_some_and(|ty| !used(ty))
 }
 
 /// Writing a file anew alters nothing, so that what the test above sees is the alteration.

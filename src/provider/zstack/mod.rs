@@ -1,13 +1,14 @@
 //! The dialect of ZStack 3.0 to 5.2 (reference section 1; "manual" is that of 3.0.0).
 //!
 //! `session`: login and headers. `job`: what replies mean. `fault`: error envelopes and codes.
+//! `long_job`: what outlives its call.
 //! Here: paths and queries. Pure; knows no resource type but where an API's rows differ.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Answer, Ask, Dialect, Limits, List, Session};
+use super::{Answer, Ask, Dialect, Limits, List, LongJob, LongState, Session};
 use crate::http::Reply;
 use crate::provider::Fault;
 use crate::schema::{Piece, Target};
@@ -17,6 +18,7 @@ use crate::wire::{FillError, Method, Request};
 
 mod fault;
 mod job;
+mod long_job;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -74,6 +76,22 @@ impl Dialect for ZStack {
     }
     fn classify_poll(&self, request: Option<&Request>, reply: &Reply) -> Answer {
         job::classify_poll(request, reply)
+    }
+
+    fn long_job(&self, reply: &serde_json::Value) -> Option<LongJob> {
+        long_job::started(reply)
+    }
+    fn ask_long_job(&self, id: &str) -> Result<Request, FillError> {
+        long_job::ask(id)
+    }
+    fn long_state(&self, reply: &serde_json::Value) -> LongState {
+        long_job::state(reply)
+    }
+    fn ask_progress(&self, job: &LongJob) -> Option<Request> {
+        long_job::ask_progress(job)
+    }
+    fn progress_of(&self, reply: &serde_json::Value) -> Option<String> {
+        long_job::progress(reply)
     }
 
     /// 32 hex digits (reference 3.0). A comma or quote in an id would change a query: values are

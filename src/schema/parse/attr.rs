@@ -11,6 +11,7 @@ use super::fields::{Entry, Node, Reader};
 use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::model::{AttrIx, Attribute, Condition, Kind, Quirk};
+use crate::schema::version::Version;
 use crate::value::Value;
 
 /// How a provider spells members whose attribute has no `wire`.
@@ -165,10 +166,14 @@ fn one<'t>(
         values: Vec::new(),
         range: None,
         when: Vec::new(),
-        since: f.take("since").and_then(|n| r.text(n)).map(ToOwned::to_owned),
+        since: f.take("since").and_then(|n| since(r, n)),
         quirk: f.take("quirk").and_then(|n| quirk(r, n)),
         doc,
     };
+    if let Some(quirk) = attribute.quirk.filter(|quirk| quirk.of_action()) {
+        let text = format!("`{}` is a quirk of actions, not of attributes", quirk.name());
+        r.fail("unknown_quirk", entry.span, text);
+    }
     if let Some(node) = f.take("is") {
         read_is(r, node, &mut attribute);
     }
@@ -227,6 +232,16 @@ fn values(r: &mut Reader, node: Node<'_>) -> Vec<(Arc<str>, Arc<str>)> {
     r.texts(node).into_iter().map(|(value, _)| (value.into(), value.into())).collect()
 }
 
+fn since(r: &mut Reader, node: Node<'_>) -> Option<String> {
+    let text = r.text(node)?;
+    if Version::parse(text).is_none() {
+        r.fail("bad_version", node.span, format!("`{text}` is no version such as 5.2"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// A quirk by its name.
 pub(super) fn quirk(r: &mut Reader, node: Node<'_>) -> Option<Quirk> {
     let text = r.text(node)?;
     let found = Quirk::ALL.into_iter().find(|quirk| quirk.name() == text);
@@ -299,6 +314,12 @@ fn innermost(kind: &Kind) -> &Kind {
 fn read_default(r: &mut Reader, node: Node<'_>, a: &Attribute) -> Option<Value> {
     if a.required || a.computed || a.sensitive {
         let text = format!("`{}` is required, computed or sensitive: it has no default", a.name);
+        r.fail("contradiction", node.span, text);
+        return None;
+    }
+    if a.since.is_some() {
+        let text =
+            format!("`{}` is not in all servers: older ones would be sent its default", a.name);
         r.fail("contradiction", node.span, text);
         return None;
     }

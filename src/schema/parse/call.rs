@@ -73,7 +73,7 @@ pub(super) fn members(
     let send_node = f.take("send");
     let send = match send_node {
         Some(node) => send(r, node, scope),
-        None => default_send(role, scope),
+        None => default_send(role, scope, target.as_ref()),
     };
     let wait = f.take("wait").map_or(Wait::Done, |node| wait(r, node, scope.attrs));
     let mut call = Call {
@@ -114,12 +114,16 @@ fn check_method(r: &mut Reader, call: &Call, role: Role, span: Span) {
     }
 }
 
-fn default_send(role: Role, scope: Scope<'_>) -> Vec<SendItem> {
-    let fits = matches!(role, Role::Create | Role::Update)
-        && matches!(scope.place, Place::Object | Place::Part);
+/// Without a `send`: all attributes that can be written, and all parameters of an action but those
+/// that stand in its path.
+fn default_send(role: Role, scope: Scope<'_>, target: Option<&Target>) -> Vec<SendItem> {
+    let fits = role != Role::Delete && matches!(scope.place, Place::Object | Place::Part);
+    let path = target.map_or(&[][..], |target| &target.path);
+    let in_path =
+        |name: &Arc<str>| role == Role::Action && path.contains(&Piece::Field(name.clone()));
     let all = (0..).map(AttrIx).zip(&scope.attrs.list);
     let owner = |ix: AttrIx| scope.place == Place::Part && ix == OWNER;
-    all.filter(|(ix, a)| fits && a.writable() && !owner(*ix))
+    all.filter(|(ix, a)| fits && a.writable() && !owner(*ix) && !in_path(&a.name))
         .map(|(ix, a)| SendItem { wire: a.wire_sent.clone(), source: SendSource::Attr(ix) })
         .collect()
 }
@@ -160,6 +164,7 @@ fn source(r: &mut Reader, text: &str, span: Span, scope: Scope<'_>) -> Option<Se
             None
         }
         (".", _) => Some(SendSource::Part),
+        ("[{id}]", _) if scope.place == Place::Object => Some(SendSource::Ids),
         ("[.]", _) => Some(SendSource::PartList),
         (text, None) if text.contains('{') => pieces(r, text, span, scope).map(SendSource::Text),
         (_, Some(name)) => scope.attrs.named(r, name, span).map(SendSource::FieldList),
@@ -187,7 +192,8 @@ fn then(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<ActionIx> {
     all
 }
 
-fn wait(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Wait {
+/// `"gone"`, or `{ attr = [values] }`.
+pub(super) fn wait(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Wait {
     match node.value {
         DeValue::String(word) if &**word == "gone" => Wait::Gone,
         DeValue::Table(_) => Wait::Attrs(read_conditions(r, node, attrs)),

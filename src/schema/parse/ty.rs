@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use super::action;
 use super::attr::{self, Attrs, check_name};
 use super::call::{self, Place, Role, Scope};
 use super::fields::{Entry, Fields, Node, Reader};
@@ -61,8 +62,9 @@ pub(super) fn read(
     let (mut create, updates, delete) = calls(r, &mut f, scope, shared);
     let links = r.named(f.take("link"));
     let links = links.iter().filter_map(|e| link(r, e, scope, &mut mentions)).collect();
+    let actions = action_entries.iter();
     let actions: Vec<ActionDef> =
-        action_entries.iter().filter_map(|e| action(r, e, scope)).collect();
+        actions.filter_map(|e| action::read(r, e, (scope, shared.case), &mut mentions)).collect();
     r.finish(f);
     complete(&mut parts, &unique, &actions);
     if let Some(create) = &mut create {
@@ -137,7 +139,9 @@ fn parts(
 fn complete(parts: &mut [Part], unique: &[Vec<UniqueItem>], actions: &[ActionDef]) {
     for (at, part) in (0..).zip(parts) {
         let element = Arc::make_mut(&mut part.element);
-        element.actions = actions.to_vec();
+        if element.updates.iter().any(|call| !call.then.is_empty()) {
+            element.actions = actions.to_vec();
+        }
         if unique.iter().any(|set| *set == [UniqueItem::Part(PartIx(at))])
             && let Some(of) = &element.part_of
         {
@@ -342,14 +346,6 @@ fn other(r: &mut Reader, span: Span, ends: &[&str], mentions: &mut Vec<Mention>)
         owners.push((kind, link));
     }
     Some(Side::Other { owners })
-}
-
-fn action(r: &mut Reader, entry: &Entry<'_>, scope: Scope<'_>) -> Option<ActionDef> {
-    let mut f = r.words(entry.node, "an action")?;
-    let doc = f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned();
-    let call = call::members(r, &mut f, entry.span, (Role::Action, scope));
-    r.finish(f);
-    Some(ActionDef { name: entry.key.into(), doc, call: call? })
 }
 
 /// Attributes, links and parts share one table in the configuration.
