@@ -33,6 +33,7 @@ pub mod record;
 pub mod refusal;
 pub mod schedule;
 pub mod settle;
+mod spots;
 pub mod steps;
 
 #[cfg(test)]

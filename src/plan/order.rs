@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::address::Address;
 use crate::plan::conflict::{self, Key};
 use crate::plan::decide::Draft;
-use crate::plan::{Action, Inputs, Op, Plan, StepIx, barrier};
+use crate::plan::spots::{Spot, Spots};
+use crate::plan::{Action, Inputs, Plan, StepIx, barrier};
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
@@ -23,52 +23,6 @@ pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
         step.after.dedup();
         step.gates.sort_unstable();
         step.gates.dedup();
-    }
-}
-
-/// Where the steps of a change begin and end.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Spot {
-    /// Deletes or detaches.
-    pub delete: Option<StepIx>,
-    /// Creates or attaches.
-    pub create: Option<StepIx>,
-    /// First step that is neither.
-    update: Option<StepIx>,
-    last: Option<StepIx>,
-}
-
-impl Spot {
-    /// The first step of bringing the object to what is desired.
-    fn begin(&self) -> Option<StepIx> {
-        self.create.or(self.update)
-    }
-}
-
-pub(super) struct Spots {
-    /// By index of the change, which is that of the decision.
-    pub by_change: Vec<Spot>,
-    by_address: HashMap<Address, usize>,
-}
-
-impl Spots {
-    fn of(plan: &Plan) -> Self {
-        let mut by_change = vec![Spot::default(); plan.changes.len()];
-        for (ix, step) in (0u32..).map(StepIx).zip(&plan.steps) {
-            let spot = &mut by_change[step.change as usize];
-            let place = match step.op {
-                Op::Delete | Op::Detach => &mut spot.delete,
-                Op::Create | Op::Attach => &mut spot.create,
-                Op::Update(_) | Op::Action(_) => &mut spot.update,
-            };
-            place.get_or_insert(ix);
-            spot.last = Some(ix);
-        }
-        let addresses = plan.changes.iter().map(|c| c.address.clone());
-        Self { by_change, by_address: addresses.zip(0..).collect() }
-    }
-    fn get(&self, address: &Address) -> Spot {
-        self.by_address.get(address).map(|ix| self.by_change[*ix]).unwrap_or_default()
     }
 }
 

@@ -11,6 +11,7 @@ mod kind;
 mod kind_tests;
 mod link;
 mod meta;
+mod problem;
 mod provider;
 mod quirk;
 mod reference;

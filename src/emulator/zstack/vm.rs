@@ -1,7 +1,7 @@
 //! VMs and volumes, as far as they are victims of what happens below them: they come from seeds and
 //! are only queried here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Module;
 use crate::emulator::query::View;
