@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::plan::conflict::{self, Key};
+use crate::plan::conflict;
 use crate::plan::decide::Draft;
+use crate::plan::key::{self, Key};
 use crate::plan::spots::{Spot, Spots};
 use crate::plan::{Action, Inputs, Plan, StepIx, barrier};
 
@@ -17,6 +18,7 @@ pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     let spots = Spots::of(plan);
     references(draft, &spots, plan);
     barrier::raise(inputs, draft, &spots, plan);
+    barrier::adds_before_removes(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();
@@ -48,6 +50,11 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
         let now = if spot.delete.is_some() { now.as_slice() } else { &[] };
         for parent in before.iter().chain(now) {
             let of_parent = spots.get(parent);
+            // What goes along with its owner is gone after it.
+            if spot.delete.is_some_and(|StepIx(at)| plan.steps[at as usize].request.is_none()) {
+                after(plan, spot.delete, of_parent.delete);
+                continue;
+            }
             let held_until = match decision.action {
                 Action::Delete | Action::Replace => spot.delete,
                 // A replaced parent is deleted first whatever refers to it; only one that goes
@@ -71,7 +78,7 @@ fn keys(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) 
     for (ix, decision) in draft.decisions.iter().enumerate() {
         for key in conflict::taken(inputs, draft, decision) {
             let Some(from) = freed.get(&key).copied().filter(|from| *from != ix) else { continue };
-            let names = conflict::names(inputs.schemas.get(key.ty), key.set);
+            let names = key::names(inputs.schemas.get(key.ty), key.set);
             let (taker, giver) = (&spots.by_change[ix], &spots.by_change[from]);
             let frees = match draft.decisions[from].action {
                 Action::Delete | Action::Replace => giver.delete,
