@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::config::End;
 use crate::plan::decide::{Decision, Draft, LinkEnds};
 use crate::plan::known::Known;
-use crate::plan::spot::Spots;
+use crate::plan::spots::Spots;
 use crate::plan::{Action, Gate, GateIx, Inputs, Plan, StepIx};
 use crate::schema::{After, AttrIx, Kind, LinkIx, ResourceType, Row, Schemas, Side, TypeIx};
 use crate::value::Value;

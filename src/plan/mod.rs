@@ -37,7 +37,7 @@ pub mod record;
 pub mod refusal;
 pub mod schedule;
 pub mod settle;
-pub mod spot;
+mod spots;
 pub mod steps;
 pub mod version;
 

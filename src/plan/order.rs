@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::plan::conflict;
 use crate::plan::decide::Draft;
 use crate::plan::key::{self, Key};
-use crate::plan::spot::{Spot, Spots};
+use crate::plan::spots::{Spot, Spots};
 use crate::plan::{Action, Inputs, Plan, StepIx, barrier};
 
 /// Adds all edges between objects.

@@ -1,4 +1,4 @@
-//! Why one value is refused, before it is known where it stands.
+//! Why a value does not fit its attribute: what `kind` and `quirk` say of it. Knows no place.
 
 /// Why a known scalar is refused. Says nothing about a secret's content.
 pub(super) struct Problem {

@@ -1,6 +1,4 @@
-//! Where the steps of each change stand, for whoever draws edges between them.
-//!
-//! In: a plan with its steps. Out: [`Spots`].
+//! Where the steps of each change stand in a plan. In: a plan whose steps are made. Out: look-ups.
 
 use std::collections::HashMap;
 
@@ -26,6 +24,7 @@ impl Spot {
     }
 }
 
+/// The spots of all changes.
 pub struct Spots {
     /// By index of the change, which is that of the decision.
     pub by_change: Vec<Spot>,
