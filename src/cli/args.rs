@@ -131,8 +131,10 @@ pub struct Planning {
   rackform plan --detailed-exitcode; echo $?     2 means there are changes
   rackform plan --destroy                        what `rackform destroy` would do
   rackform plan --refresh=false                  without asking the cloud
+  rackform plan --server-check                   also what the server itself would refuse
 
-A plan changes nothing, takes no lock and asks the cloud once per type.")]
+A plan changes nothing, takes no lock and asks the cloud once per type. A server check first
+proves on an existing zone that the server honours dry runs, and checks nothing if it does not.")]
 pub struct Plan {
     /// Exit with 2 if there are changes
     #[arg(long)]
@@ -140,6 +142,9 @@ pub struct Plan {
     /// Plan to destroy everything
     #[arg(long)]
     pub destroy: bool,
+    /// Ask the server what it would refuse, by dry runs of the plan's calls
+    #[arg(long = "server-check")]
+    pub server_check: bool,
     /// One JSON object a line instead of text
     #[arg(long, conflicts_with = "format")]
     pub json: bool,

@@ -31,6 +31,7 @@ pub mod order;
 pub mod record;
 pub mod refusal;
 pub mod schedule;
+pub mod server_check;
 pub mod settle;
 pub mod steps;
 pub mod version;

@@ -16,5 +16,6 @@ mod recovery;
 mod resources;
 mod schemas;
 mod secrets;
+mod server_check;
 mod store;
 mod versions;
