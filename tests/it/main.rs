@@ -8,6 +8,7 @@ mod common;
 mod config_errors;
 mod conformance;
 mod examples;
+mod manual;
 mod mutants;
 mod observe;
 mod properties;

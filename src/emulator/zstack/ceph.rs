@@ -31,6 +31,10 @@ static POOL: Family = Family {
     )],
 };
 
+/// Pools that are known to exist in a Ceph cluster; the key is `FSID/NAME`. They outlive their rows.
+static STORED_POOL: Family =
+    Family { name: "cephStoredPool", vo: "", indexes: &[], soft_delete: false, relations: &[] };
+
 const SIDE: Side = Side {
     mons: &MON,
     owner: "primaryStorage",
@@ -91,7 +95,7 @@ pub static KIND: Kind = Kind {
 };
 
 pub static MODULE: Module = Module {
-    families: &[&MON, &POOL],
+    families: &[&MON, &POOL, &STORED_POOL],
     views: &[&CEPHS, &POOLS],
     operations: &[
         Operation {
@@ -184,9 +188,20 @@ fn put_pool(tx: &mut Tx<'_>, uuid: &str, mut members: Value) -> Result<(), ApiEr
     insert(tx, "cephPool", uuid, members).map(|_| ())
 }
 
-/// Asks the monitors for the cluster's id; no other storage may have the same.
+/// Asks the monitors for the cluster's id; no other storage may have the same. Pools that a new
+/// storage names must exist there.
 fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
     let fsid = ceph_mon::connect(tx, &SIDE, uuid)?;
+    let is_new = tx.store.get("primaryStorage", uuid);
+    if is_new.is_some_and(|row| str_of(row, "status") == "Connecting") {
+        let pools = tx.store.table("cephPool").find("primaryStorageUuid", uuid);
+        let own = |name: &str| {
+            POOL_PARAMETERS.iter().any(|(.., prefix)| name == format!("{prefix}{uuid}"))
+        };
+        let named: Vec<&str> =
+            pools.map(|pool| str_of(pool, "poolName")).filter(|name| !own(name)).collect();
+        named.iter().try_for_each(|name| pool_exists(tx.store, uuid, name))?;
+    }
     let cephs = |store: &Store| {
         store
             .table("primaryStorage")
@@ -203,7 +218,24 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         )));
     }
     tx.patch("primaryStorage", uuid, &[("fsid", json!(fsid))]);
+    for pool in tx.uuids("cephPool", "primaryStorageUuid", uuid) {
+        let pool = tx.store.get("cephPool", &pool).map(|row| str_of(row, "poolName").to_owned());
+        tx.put("cephStoredPool", &format!("{fsid}/{}", pool.unwrap_or_default()), Row::new());
+    }
     Ok(())
+}
+
+/// Whether the Ceph cluster has a pool; known where a seed lists the pools of a monitor's machine.
+fn pool_exists(store: &Store, storage: &str, name: &str) -> Result<(), ApiError> {
+    let mons = store.table("cephMon").find("primaryStorageUuid", storage);
+    let mut listed = mons
+        .filter_map(|mon| store.get("machine", str_of(mon, "hostname"))?.get("pools")?.as_array());
+    match listed.next().is_none_or(|pools| pools.iter().any(|pool| pool == name)) {
+        true => Ok(()),
+        false => Err(ApiError::operation(format!(
+            "cannot find pool[{name}] in the ceph cluster, you must create it manually"
+        ))),
+    }
 }
 
 fn show(tx: &Tx<'_>, uuid: &str) -> Outcome {
@@ -240,7 +272,18 @@ fn check_pool(store: &Store, call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The agent creates no pool that the Ceph cluster has. What else the cluster holds is not known
+/// here, so that without `isCreate` any name is taken to exist.
 fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let storage = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
+    let name = call.text("poolName");
+    let key = format!("{}/{name}", str_of(&storage, "fsid"));
+    if call.flag("isCreate") && tx.store.get("cephStoredPool", &key).is_some() {
+        return Err(ApiError::operation(format!(
+            "have pool named[{name}] in ceph cluster, can't create new pool with same name"
+        )));
+    }
+    tx.put("cephStoredPool", &key, Row::new());
     // 3.0 knows no type here: it is always Data.
     let kind = match call.version {
         ServerVersion::V3_0 => "Data",
@@ -253,6 +296,9 @@ fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "description": call.given("description"),
         "type": kind,
     });
+    if !call.flag("isCreate") {
+        pool_exists(tx.store, call.text("primaryStorageUuid"), call.text("poolName"))?;
+    }
     put_pool(tx, call.new_uuid(), members)?;
     let row = require_pool(tx.store, call.new_uuid())?;
     Ok(inventory(tx.store, &POOLS, &row))

@@ -76,7 +76,7 @@ static VMS: View = View {
     )
 };
 
-static VOLUMES: View = View::plain(
+pub static VOLUMES: View = View::plain(
     "QueryVolume",
     &VOLUME,
     "org.zstack.header.volume.VolumeInventory",
@@ -119,10 +119,12 @@ pub fn running_on(store: &Store, storage: &str) -> usize {
     vms.len()
 }
 
-/// Whether a volume of the VM lies on a host's own disk, so that it cannot move.
-pub fn is_local(store: &Store, vm: &str) -> bool {
+/// Whether the VM can move to another host: no volume of it lies on a host's own disk, no device of
+/// a host is passed through to it.
+pub fn can_move(store: &Store, vm: &str) -> bool {
     let mut volumes = store.table("volume").find("vmInstanceUuid", vm);
-    volumes.any(|volume| {
+    let local = volumes.any(|volume| {
         store.table("localRef").with("resourceUuid", str_of(volume, "uuid")).is_some()
-    })
+    });
+    !local && !super::device::holds(store, vm)
 }
