@@ -10,9 +10,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use super::own::fill_one;
 use crate::inventory::LiveObject;
 use crate::provider::{Ask, Connection, Fault, FaultKind, List};
-use crate::schema::{ResourceType, Schemas, TypeIx};
+use crate::schema::{AttrIx, ResourceType, Schemas, TypeIx};
 use crate::wire::decode::{Page, RowDecoder};
 
 /// Reads objects of one type. Cheap to clone.
@@ -20,7 +21,7 @@ use crate::wire::decode::{Page, RowDecoder};
 pub struct Reader {
     pub(super) connection: Connection,
     pub(super) ty: Arc<ResourceType>,
-    decoder: Arc<RowDecoder>,
+    pub(super) decoder: Arc<RowDecoder>,
 }
 
 impl Reader {
@@ -130,6 +131,20 @@ impl Coalescer {
         match self.enqueue(ty, id).await {
             Ok(answer) => answer,
             Err(_) => Err(stopped()),
+        }
+    }
+
+    /// The same, with attributes that need a call of their own.
+    ///
+    /// # Errors
+    /// A query failed.
+    pub async fn read_with(&self, ty: TypeIx, id: &Arc<str>, own: &[AttrIx]) -> Answer {
+        let row = self.read(ty, id).await?;
+        match (row, self.0.readers.get(usize::from(ty.0))) {
+            (Some(row), Some(reader)) if !own.is_empty() => {
+                fill_one(reader, row, own).await.map(Some)
+            }
+            (row, _) => Ok(row),
         }
     }
 

@@ -11,6 +11,7 @@ mod examples;
 mod manual;
 mod mutants;
 mod observe;
+mod own_reads;
 mod properties;
 mod readme;
 mod recovery;
