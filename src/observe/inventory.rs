@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ObserveError;
-use super::lookup::{Reader, all, stopped};
 use super::own::{self, Own};
+use super::reader::{Reader, all, stopped};
 use crate::inventory::{Inventory, LiveObject, Table};
 use crate::provider::{Ask, Connection, Fault};
 use crate::schema::{Schemas, TypeIx};

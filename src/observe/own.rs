@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::lookup::{Reader, all};
+use super::reader::{Reader, all};
 use crate::inventory::{LiveObject, Table};
 use crate::provider::{Fault, FaultKind};
 use crate::schema::{AttrIx, Piece};
