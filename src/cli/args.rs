@@ -119,7 +119,7 @@ pub struct Planning {
     /// Jobs in flight at a time
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
-    /// How long to wait for another rackform to release the state
+    /// How long to wait for another rackform to release the state; a plan takes no lock and never waits
     #[arg(long = "lock-timeout", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub lock_timeout: Duration,
 }
