@@ -325,8 +325,10 @@ impl Worker<'_> {
     pub(super) async fn read(&self, id: &Arc<str>) -> Result<Option<LiveObject>, Failure> {
         let lookup =
             self.context.lookups.get(&self.step.provider).ok_or_else(|| self.no_provider())?;
+        let desired = self.context.run.desired.get(&self.step.address);
+        let own = desired.map_or_else(Vec::new, |d| self.ty.own_reads(&d.attrs));
         lookup
-            .read(self.step.ty, id)
+            .read_with(self.step.ty, id, &own)
             .await
             .map_err(|fault| Failure { unknown: true, ..from_fault(fault, self.step) })
     }

@@ -17,9 +17,11 @@ use crate::cli::state::settled;
 use crate::config::DesiredResource;
 use crate::diag::{Diagnostic, nearest};
 use crate::inventory::LiveObject;
-use crate::observe::lookup;
+use crate::observe::lookup::{self, Reader};
+use crate::observe::own;
 use crate::plan::known::Known;
 use crate::plan::{parents, record};
+use crate::provider::Fault;
 use crate::render;
 use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
@@ -64,16 +66,23 @@ async fn find(
         return Err(Diagnostic::error("no_provider", text).into());
     };
     let ids = [Arc::from(id)];
-    let rows = lookup::reread(connection, ty, &ids).await.map_err(|fault| {
-        Diagnostic::error("import_failed", format!("the object could not be looked up: {fault}"))
-            .help("nothing was changed; run it again when the server answers")
-    })?;
+    let rows = lookup::reread(connection, ty, &ids).await.map_err(|fault| unreadable(&fault))?;
+    let own = ty.own_reads(&desired.attrs);
+    if let Some(row) = rows.first().filter(|_| !own.is_empty()) {
+        let filled = own::fill_one(&Reader::new(connection, ty), row.clone(), &own).await;
+        return Ok(filled.map_err(|fault| unreadable(&fault))?);
+    }
     rows.into_iter().next().ok_or_else(|| {
         Diagnostic::error("not_found", format!("there is no {} with the id `{id}`", ty.name))
             .detail("An object of another type, or one that this account may not see, is not found either.")
             .help("an id has 32 hexadecimal digits; the console shows it with the object's details")
             .into()
     })
+}
+
+fn unreadable(fault: &Fault) -> Diagnostic {
+    Diagnostic::error("import_failed", format!("the object could not be looked up: {fault}"))
+        .help("nothing was changed; run it again when the server answers")
 }
 
 /// Its secrets are not known to be those of the configuration: nothing is sent for them until

@@ -25,6 +25,7 @@ mod planning;
 mod progress;
 mod schema;
 mod secrets;
+mod server_check;
 mod session;
 mod signals;
 mod state;

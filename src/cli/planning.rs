@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::Address;
 use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
 use crate::cli::secrets;
@@ -336,6 +337,9 @@ fn wanted(
     }
     for resource in session.desired.resources.iter().filter(|r| r.provider == *provider) {
         let wanted = want.entry(resource.ty).or_default();
+        for ix in session.schemas.get(resource.ty).own_reads(&resource.attrs) {
+            wanted.own.entry(ix).or_default().extend(known_ids(state, &resource.address));
+        }
         let unique = !session.schemas.get(resource.ty).unique.is_empty();
         wanted.whole |= unique;
         // An element may be there already, with an owner that is.
@@ -353,6 +357,13 @@ fn wanted(
         }
     }
     want
+}
+
+/// Ids under which an object of ours may be there.
+fn known_ids(state: &State, address: &Address) -> impl Iterator<Item = Arc<str>> {
+    let entry = state.entries.get(address).map(|entry| entry.id.clone());
+    let pending = state.pending.get(address);
+    entry.into_iter().chain(pending.into_iter().flat_map(|p| p.candidates.iter().cloned()))
 }
 
 /// What the command line allows.

@@ -94,6 +94,15 @@ impl Desired {
     pub fn get(&self, address: &Address) -> Option<&DesiredResource> {
         self.index.get(address).map(|ix| &self.resources[*ix as usize])
     }
+    /// The text of an attribute, also of a sensitive one.
+    pub fn text(&self, schemas: &Schemas, address: &Address, attr: &str) -> Option<Arc<str>> {
+        let resource = self.get(address)?;
+        let ix = schemas.get(resource.ty).find_attr(attr)?;
+        match resource.attrs[usize::from(ix.0)].reveal() {
+            Value::Str(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// `[rackform]`.

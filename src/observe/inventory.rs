@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ObserveError;
-use super::lookup::{Reader, all, stopped};
+use super::own::{self, Own};
+use super::reader::{Reader, all, stopped};
 use crate::inventory::{Inventory, LiveObject, Table, split_element_id};
 use crate::provider::{Ask, Connection, Fault};
 use crate::schema::{Schemas, TypeIx};
@@ -20,6 +21,8 @@ use crate::wire::decode::Page;
 pub struct Wanted {
     /// Objects of ours: in the state, pending, or named in the configuration.
     pub ids: BTreeSet<Arc<str>>,
+    /// Attributes that cost a call per object, with the objects that they are managed of.
+    pub own: Own,
     /// All objects, ours or not: to find holders of unique keys, or to import.
     pub whole: bool,
 }
@@ -76,7 +79,7 @@ pub async fn refresh(
     for (ix, wanted) in &want {
         let (ix, wanted) = (*ix, wanted.clone());
         let reader = Reader::new(connection, schemas.get(ix));
-        running.spawn(async move { (ix, table(&reader, &wanted).await) });
+        running.spawn(async move { (ix, filled(&reader, &wanted).await) });
     }
     let mut tables = BTreeMap::new();
     let mut failed: BTreeMap<TypeIx, Fault> = BTreeMap::new();
@@ -104,6 +107,12 @@ pub async fn refresh(
             fault,
         }),
     }
+}
+
+async fn filled(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
+    let mut table = table(reader, wanted).await?;
+    own::fill(reader, &mut table, &wanted.own).await?;
+    Ok(table)
 }
 
 async fn table(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {

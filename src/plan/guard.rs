@@ -189,11 +189,17 @@ pub fn casualties_refused(plan: &Plan, consent: &Consent) -> Vec<Refusal> {
             change.casualties.iter().map(|(label, n)| format!("{label}: {n}")).collect();
         refusals.push(Refusal {
             text: format!("{address} takes with it what is not in the plan: {}", listed.join(", ")),
-            flag: format!("--allow-destroy '{address}={total}'"),
+            flag: allowing(change),
             confirmable: true,
         });
     }
     refusals
+}
+
+/// The flag that allows everything that a change takes with it.
+pub fn allowing(change: &Change) -> String {
+    let total: u64 = change.casualties.iter().map(|(_, n)| n).sum();
+    format!("--allow-destroy '{}={total}'", change.address)
 }
 
 /// More deletes of a type than one apply may do.

@@ -13,7 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use super::backoff::{Pace, Usual};
 use super::session::Keeper;
-use super::{Answer, Dialect, Fault, FaultKind, Limits, List, ProviderError, Retry, Session};
+use super::{
+    Answer, Dialect, DryRun, Fault, FaultKind, Limits, List, ProviderError, Retry, Session,
+};
 use super::{Settings, dialect};
 use crate::http::{Call, Client, Reply, TransportError};
 use crate::value::Value;
@@ -123,6 +125,10 @@ impl Connection {
     /// Whether a text can be the id of an object of this cloud.
     pub fn is_id(&self, text: &str) -> bool {
         self.0.dialect.is_id(text)
+    }
+    /// How its server is asked to check calls only.
+    pub fn dry_run(&self) -> Option<&'static dyn DryRun> {
+        self.0.dialect.dry_run()
     }
     /// The member that identifies a row of this list.
     pub(crate) fn row_id(&self, target: &crate::schema::Target) -> &'static str {

@@ -97,6 +97,26 @@ pub trait Dialect: Send + Sync {
     fn list(&self, list: &List<'_>) -> Result<Request, FillError>;
     /// The member that identifies a row of this list.
     fn row_id(&self, target: &Target) -> &'static str;
+
+    /// The server's own dry run, where its API has one.
+    fn dry_run(&self) -> Option<&'static dyn DryRun> {
+        None
+    }
+}
+
+/// How a server is asked to check a call and not to carry it out.
+pub trait DryRun: Send + Sync {
+    /// The call as a dry run; `None` for one that would be carried out all the same.
+    fn mark(&self, request: Request) -> Option<Request>;
+    /// What `subject` looks for: `zone`.
+    fn noun(&self) -> &'static str;
+    /// A query for an object to prove on that the server honours a dry run.
+    fn subject(&self) -> Request;
+    /// The dry run of an update that changes nothing even if it is carried out; `None` if the
+    /// answer to `subject` has no object.
+    fn proof(&self, answer: &serde_json::Value) -> Option<Request>;
+    /// Whether the result of `proof` shows that it was not carried out.
+    fn proven(&self, result: &serde_json::Value) -> bool;
 }
 
 /// What an API bears.

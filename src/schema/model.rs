@@ -174,6 +174,11 @@ impl ResourceType {
         let carries = |path: &[Piece]| matches!(path.first(), Some(Piece::Lit(p)) if p.starts_with("/volumes") || p.starts_with("/images"));
         self.cascade.iter().any(|c| matches!(&c.count, Count::Query(q) if carries(&q.path)))
     }
+    /// The attributes of a desired row that need a call of their own to be read.
+    pub fn own_reads(&self, desired: &Row) -> Vec<AttrIx> {
+        let set = self.attrs().zip(desired).filter(|((_, a), v)| a.read.is_some() && !v.is_null());
+        set.map(|((ix, _), _)| ix).collect()
+    }
     /// A row of nothing.
     pub fn empty_row(&self) -> Row {
         vec![Value::Null; self.attrs.len()].into()
@@ -297,7 +302,19 @@ pub struct Attribute {
     /// First server version that has it; if it is required, the first that requires it.
     pub since: Option<String>,
     pub quirk: Option<Quirk>,
+    /// Where it is read, when the list of objects does not have it.
+    pub read: Option<Box<OwnRead>>,
     pub doc: String,
+}
+
+/// A call that reads one attribute of one object. It is made only for objects whose configuration
+/// sets the attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRead {
+    /// A GET whose only hole is `{id}`.
+    pub target: Target,
+    /// Member of the reply that holds the value.
+    pub reply: Arc<str>,
 }
 
 impl Attribute {

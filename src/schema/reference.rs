@@ -124,6 +124,9 @@ fn own_facts(a: &Attribute) -> Vec<String> {
     if a.write_only {
         all.push("never read back".to_owned());
     }
+    if a.read.is_some() {
+        all.push("costs a request per object that sets it".to_owned());
+    }
     let since = a.since.as_ref().filter(|_| !a.required);
     all.extend(since.map(|version| format!("since server {version}")));
     all

@@ -431,3 +431,45 @@ fn mistakes_in_actions() {
     assert_eq!(colour(r#"kind = "text", quirk = "long_job""#), ["unknown_quirk «colour»"]);
     assert_eq!(shelf(&format!("{PLAIN}[action.\"a b\"]\n{MOVE}\n")), ["bad_name «\"a b\"»"]);
 }
+
+#[test]
+fn an_attribute_can_have_a_call_of_its_own() {
+    let own = |call: &str, more: &str| {
+        with_lid(&format!(
+            r#"lid = {{ kind = "text", default = "shut", read = {{ call = "{call}", reply = "lid" }}{more} }}"#
+        ))
+    };
+    let text = own("GET /shelves/{id}/lid", "");
+    let schemas = parse_texts(&[("p", "shelf.toml", &text)]).expect("sound");
+    let ty = schemas.by_name("shelf").expect("known");
+    let lid = ty.attr(ty.find_attr("lid").expect("it")).read.as_ref().expect("a call");
+    let path = [Piece::Lit("/shelves/".into()), Piece::Id, Piece::Lit("/lid".into())];
+    assert_eq!((&lid.target.path[..], &*lid.reply), (&path[..], "lid"));
+    for call in
+        ["GET /shelves", "PUT /shelves/{id}", "GET /shelves/{id}?x={id}", "GET /a/{id}/{to}"]
+    {
+        let found = findings(&[("p", "shelf.toml", &own(call, ""))]);
+        assert_eq!(found, [format!("bad_call «\"{call}\"»")]);
+    }
+    let found = findings(&[("p", "shelf.toml", &own("GET /s/{id}", r#", is = ["write_only"]"#))]);
+    assert_eq!(found, ["contradiction «lid»"]);
+    let nested = r#"lid = { kind = "object", is = ["computed"], attr = { x = { kind = "text", read = { call = "GET /s/{id}", reply = "x" } } } }"#;
+    let found = findings(&[("p", "shelf.toml", &with_lid(nested))]);
+    assert!(found.iter().any(|f| f.starts_with("bad_call")), "{found:?}");
+}
+
+#[test]
+fn since_is_a_version_and_has_no_default() {
+    let found = |attr: &str| findings(&[("p", "shelf.toml", &with_lid(attr))]);
+    assert_eq!(found(r#"lid = { kind = "text", is = ["required"], since = "5.2" }"#), [""; 0]);
+    assert_eq!(found(r#"lid = { kind = "text", since = "new" }"#), ["bad_version «\"new\"»"]);
+    let both = r#"lid = { kind = "text", since = "5.2", default = "x" }"#;
+    assert_eq!(found(both), ["contradiction «\"x\"»"]);
+}
+
+/// The sound type with an attribute more, `lid`, that is sent.
+fn with_lid(attr: &str) -> String {
+    PLAIN
+        .replace("[attr]", &format!("[attr]\n{attr}"))
+        .replace(r#"send = ["colour"]"#, r#"send = ["colour", "lid"]"#)
+}

@@ -100,6 +100,7 @@ impl RowDecoder {
             !a.sensitive
                 && !a.write_only
                 && !a.wire_read.is_empty()
+                && a.read.is_none()
                 && !secrets::is_secret(&a.wire_read)
         };
         for (ix, attr) in ty.attrs().filter(|(_, a)| readable(a)) {
@@ -140,6 +141,22 @@ impl RowDecoder {
     pub fn object(&self, row: &serde_json::Value) -> Result<LiveObject, DecodeError> {
         let mut shared = Shared::new(&self.ty);
         RowSeed { decoder: self, shared: &mut shared }.deserialize(row).map_err(|e| self.error(&e))
+    }
+
+    /// Reads the reply of an attribute's own call: `{"state": "Enabled"}`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is no object, or the value is not what the schema says.
+    pub fn own(&self, ix: AttrIx, body: &[u8]) -> Result<Value, DecodeError> {
+        let attr = self.ty.attr(ix);
+        let member = attr.read.as_ref().map_or(&attr.wire_read, |own| &own.reply);
+        let reply: HashMap<String, serde_json::Value> =
+            serde_json::from_slice(body).map_err(|e| self.error(&e))?;
+        let Some(value) = reply.get(&**member) else { return Ok(Value::Null) };
+        let shape = Shape { name: &attr.name, kind: &attr.kind };
+        let mut shared = Shared::new(&self.ty);
+        let value = Scalar { shape, attr: ix, shared: &mut shared }.deserialize(value);
+        value.map_err(|e| self.error(&e))
     }
 
     fn error(&self, error: &serde_json::Error) -> DecodeError {

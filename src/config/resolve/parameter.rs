@@ -63,9 +63,11 @@ fn refuse(code: &'static str, to: Target<'_>, what: &str) -> Diagnostic {
 /// `TYPE.LABEL`, `id:UUID`, `TYPE.id:UUID` or a bare uuid.
 fn reference(text: &str, wanted: &str, to: Target<'_>) -> Result<Value, Diagnostic> {
     let prefix = format!("{wanted}.");
-    let id = foreign_id(text).or_else(|| {
-        text.strip_prefix(&prefix).filter(|rest| rest.starts_with("id:")).and_then(foreign_id)
-    });
+    let own = text.strip_prefix(&prefix).filter(|rest| rest.starts_with("id:"));
+    let Ok(id) = foreign_id(own.unwrap_or(text)) else {
+        let finding = refuse("bad_reference", to, "has an id that cannot be one");
+        return Err(finding.help("ids consist of letters, digits, `-` and `_`"));
+    };
     if let Some(id) = id {
         return Ok(Value::str(id));
     }

@@ -195,7 +195,7 @@ impl Work<'_> {
     }
 
     fn read(&self, text: &str, wanted: &[&Arc<str>]) -> Result<Value, Fault> {
-        if let Some(id) = foreign_id(text) {
+        if let Some(id) = foreign_id(text)? {
             return Ok(Value::str(id));
         }
         match Address::parse(text) {
@@ -233,11 +233,19 @@ impl Work<'_> {
 }
 
 /// The id of an object that somebody else manages: `id:…`, or 32 hex digits as ZStack writes them.
-pub(super) fn foreign_id(text: &str) -> Option<&str> {
+/// Ids stand in paths and queries, so that nothing else may be in them than what ids consist of.
+pub(super) fn foreign_id(text: &str) -> Result<Option<&str>, Fault> {
+    const LONGEST: usize = 64;
     let bare = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let marked =
-        text.strip_prefix("id:").filter(|id| !id.is_empty() && !id.contains(char::is_whitespace));
-    marked.or(bare.then_some(text))
+    let Some(id) = text.strip_prefix("id:") else { return Ok(bare.then_some(text)) };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if id.is_empty() || id.len() > LONGEST || !id.bytes().all(plain) {
+        let problem = format!("`{text}` is no id");
+        return Err(Fault::new("bad_reference", problem)
+            .label("letters, digits, `-` and `_`, at most 64")
+            .help("an id is what the API calls `uuid` or `id`, such as \"id:5f1c0f8be2a74d0c9a3d1f0f6f3a2b1c\""));
+    }
+    Ok(Some(id))
 }
 
 fn bad_reference(found: &str, wanted: &[&Arc<str>]) -> Fault {

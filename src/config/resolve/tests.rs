@@ -147,6 +147,22 @@ fn foreign_objects_are_given_by_id() {
     }
 }
 
+/// Ids stand in paths and queries.
+#[test]
+fn what_cannot_be_an_id_is_refused() {
+    let zone = |id: &str| {
+        let text = format!("{PROVIDER}[cluster.c]\nzone = '{id}'\nhypervisor_type = 'KVM'\n");
+        run(&text, &Facts::default()).is_ok()
+    };
+    let long = format!("id:{}", "a".repeat(65));
+    for text in ["id:", "id:../../x", "id:a/b", "id:a b", "id:a,b", "id:a?b=c", "id:ü", &long] {
+        assert!(!zone(text), "{text}");
+    }
+    for text in ["id:5f1c0f8b-e2a7-4d0c-9a3d", "id:a_B", &long[..67]] {
+        assert!(zone(text), "{text}");
+    }
+}
+
 #[test]
 fn variables_are_converted_to_their_type() {
     let declared =

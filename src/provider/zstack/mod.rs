@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Answer, Ask, Dialect, Limits, List, LongJob, LongState, Session};
+use super::{Answer, Ask, Dialect, DryRun, Limits, List, LongJob, LongState, Session};
 use crate::http::Reply;
 use crate::provider::Fault;
 use crate::schema::{Piece, Target};
@@ -16,6 +16,7 @@ use crate::wire::decode::Convention;
 use crate::wire::fill::Path;
 use crate::wire::{FillError, Method, Request};
 
+mod dry_run;
 mod fault;
 mod job;
 mod long_job;
@@ -133,6 +134,10 @@ impl Dialect for ZStack {
 
     fn row_id(&self, target: &Target) -> &'static str {
         row_id(&target.path)
+    }
+
+    fn dry_run(&self) -> Option<&'static dyn DryRun> {
+        Some(&dry_run::Validation)
     }
 }
 

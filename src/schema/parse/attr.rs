@@ -10,7 +10,9 @@ use toml::de::DeValue;
 use super::fields::{Entry, Node, Reader};
 use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::schema::model::{AttrIx, Attribute, Condition, Kind, Quirk};
+use crate::schema::model::{
+    AttrIx, Attribute, Condition, Kind, Method, OwnRead, Piece, Quirk, Target,
+};
 use crate::schema::version::Version;
 use crate::value::Value;
 
@@ -168,6 +170,7 @@ fn one<'t>(
         when: Vec::new(),
         since: f.take("since").and_then(|n| since(r, n)),
         quirk: f.take("quirk").and_then(|n| quirk(r, n)),
+        read: f.take("read").and_then(|n| own_read(r, n)).map(Box::new),
         doc,
     };
     if let Some(quirk) = attribute.quirk.filter(|quirk| quirk.of_action()) {
@@ -232,6 +235,32 @@ fn values(r: &mut Reader, node: Node<'_>) -> Vec<(Arc<str>, Arc<str>)> {
     r.texts(node).into_iter().map(|(value, _)| (value.into(), value.into())).collect()
 }
 
+/// `{ call = "GET /path/{id}/more", reply = "member" }`.
+fn own_read(r: &mut Reader, node: Node<'_>) -> Option<OwnRead> {
+    let mut f = r.words(node, "the read of an attribute")?;
+    let (call, reply) = (f.take("call"), f.take("reply"));
+    r.finish(f);
+    let (Some(call), Some(reply)) = (call, reply) else {
+        r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
+        return None;
+    };
+    let text = r.text(call)?;
+    let reply = r.text(reply)?.into();
+    let path = text.strip_prefix("GET ").filter(|path| path.starts_with('/'));
+    let path = path.and_then(|path| path.split_once("{id}"));
+    let Some((before, after)) =
+        path.filter(|_| !text.contains('?') && text.matches('{').count() == 1)
+    else {
+        let text = format!("`{text}` does not read one attribute of one object");
+        let finding = Diagnostic::error("bad_call", text).at(call.span, "here");
+        r.found.push(finding.help("written `GET /path/{id}/more`"));
+        return None;
+    };
+    let mut path = vec![Piece::Lit(before.into()), Piece::Id];
+    path.extend((!after.is_empty()).then(|| Piece::Lit(after.into())));
+    Some(OwnRead { target: Target { method: Method::Get, path, query: Vec::new() }, reply })
+}
+
 fn since(r: &mut Reader, node: Node<'_>) -> Option<String> {
     let text = r.text(node)?;
     if Version::parse(text).is_none() {
@@ -294,6 +323,9 @@ fn agree(r: &mut Reader, a: &Attribute, span: Span) {
     };
     if a.computed && (a.required || a.write_only) {
         refuse("is computed, so it cannot be written");
+    }
+    if a.read.is_some() && (a.computed || a.sensitive || a.write_only) {
+        refuse("has a `read` of its own, so it must be one that is set and reads back");
     }
     let counted = matches!(a.kind, Kind::Bool | Kind::Ref(_) | Kind::Object(_));
     if a.range.is_some() && counted {

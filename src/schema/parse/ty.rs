@@ -103,6 +103,7 @@ pub(super) fn read(
     };
     check_names(r, &ty);
     check_sent(r, &ty, &attrs);
+    check_own_reads(r, &ty);
     Some(Parsed { ty, file: r.file, mentions })
 }
 
@@ -373,6 +374,24 @@ fn check_sent(r: &mut Reader, ty: &ResourceType, attrs: &Attrs) {
         } else if attribute.writable() && !in_create && !ty.updatable(ix) {
             let text = format!("`{}` can be written, but no call sends it", attribute.name);
             r.fail("never_sent", span, text);
+        }
+    }
+}
+
+/// Only an attribute of the object itself is read by a call of its own.
+fn check_own_reads(r: &mut Reader, ty: &ResourceType) {
+    fn inside(kind: &Kind) -> &[crate::schema::Attribute] {
+        match kind {
+            Kind::Object(attrs) => attrs,
+            Kind::Set(item) | Kind::List(item) => inside(item),
+            _ => &[],
+        }
+    }
+    let nested = ty.attrs.iter().flat_map(|a| inside(&a.kind));
+    for attribute in nested.chain(ty.parts.iter().flat_map(|part| part.attrs())) {
+        if attribute.read.is_some() {
+            let text = format!("`{}` is no attribute of the object itself", attribute.name);
+            r.fail("bad_call", r.span(0..0), format!("{text}: it cannot have a `read`"));
         }
     }
 }
