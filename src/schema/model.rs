@@ -106,6 +106,10 @@ impl ResourceType {
     pub fn attr(&self, ix: AttrIx) -> &Attribute {
         &self.attrs[usize::from(ix.0)]
     }
+    /// Whether its objects can only be looked up (`[data.TYPE.LABEL]`), never declared.
+    pub fn data_only(&self) -> bool {
+        matches!(self.id, IdRule::Row | IdRule::None)
+    }
     pub fn link(&self, ix: LinkIx) -> &Link {
         &self.links[usize::from(ix.0)]
     }
@@ -157,6 +161,10 @@ pub enum IdRule {
     Server { pointer: String },
     /// Discovered: looked up by a unique key; delete means forget.
     Found,
+    /// Only looked up; its rows have the id that all objects of the provider have.
+    Row,
+    /// Only looked up, and nothing that has an id: a capacity, a word, a relation.
+    None,
 }
 
 /// One member of a unique key.
@@ -373,8 +381,34 @@ pub struct Read {
     /// How an object reads once everything that it needs is there (`wait` of `read`): an end
     /// condition of a run, not of its create.
     pub settled: Vec<Condition>,
-    /// Member of the reply that holds the rows.
+    /// Member of the reply that holds the rows; `.` when the reply itself is the one row.
     pub reply: String,
+    /// `None`: a query, with conditions and pages. Otherwise one plain request that takes these
+    /// attributes, and those that stand in its path (only of types that are only looked up).
+    pub send: Option<Vec<SendItem>>,
+}
+
+impl Read {
+    /// [`Self::reply`] of a call whose reply is the row itself.
+    pub const WHOLE: &str = ".";
+
+    /// Whether the reply itself is the one row.
+    pub fn whole(&self) -> bool {
+        self.reply == Self::WHOLE
+    }
+    /// Whether the call takes this attribute, in its path or its query: of a type that is only
+    /// looked up, an argument.
+    pub fn takes(&self, ix: AttrIx, name: &str) -> bool {
+        let sent = self.send.iter().flatten().any(|s| s.source == SendSource::Attr(ix));
+        sent || self.target.names(name)
+    }
+}
+
+impl Target {
+    /// Whether the path has a hole for this attribute.
+    pub fn names(&self, name: &str) -> bool {
+        self.path.iter().any(|p| matches!(p, Piece::Field(field) if &**field == name))
+    }
 }
 
 /// One call of the API.

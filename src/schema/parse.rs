@@ -6,6 +6,7 @@
 mod attr;
 mod call;
 mod fields;
+mod lookup;
 mod ty;
 
 use std::collections::BTreeMap;

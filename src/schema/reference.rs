@@ -184,6 +184,8 @@ fn identity(ty: &ResourceType) -> Vec<String> {
         IdRule::Attr(ix) => format!("the id is `{}`", ty.attr(*ix).name),
         IdRule::Server { pointer } => format!("the id is assigned by the server (`{pointer}`)"),
         IdRule::Found => "discovered by the server, never created".to_owned(),
+        IdRule::Row => "only looked up, as `[data.…]`; its rows have ids".to_owned(),
+        IdRule::None => "only looked up, as `[data.…]`; it has no id".to_owned(),
     }];
     for set in &ty.unique {
         let names: Vec<_> = set.iter().map(|item| format!("`{}`", unique(ty, item))).collect();

@@ -28,6 +28,8 @@ pub(super) struct Scope<'a> {
 pub(super) enum Place {
     /// Every list of a type: nothing can be filled in.
     List,
+    /// The read of a type that is only looked up: its attributes can be filled in.
+    Lookup,
     Object,
     Link,
     Part,
@@ -119,7 +121,7 @@ fn default_send(role: Role, scope: Scope<'_>) -> Vec<SendItem> {
         .collect()
 }
 
-fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
+pub(super) fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
     if let DeValue::Table(table) = node.value {
         let mut all = Vec::new();
         for entry in r.entries(table) {
@@ -279,6 +281,9 @@ fn placeholder(r: &mut Reader, name: &str, span: Span, scope: Scope<'_>) -> Opti
     match name {
         _ if scope.place == Place::List => {
             refuse(r, format!("a list query has nothing to put in for `{{{name}}}`"))
+        }
+        "id" if scope.place == Place::Lookup => {
+            refuse(r, "an object that is only looked up has no `{id}` before".to_owned())
         }
         "id" => Some(Piece::Id),
         "to" if scope.place == Place::Link => Some(Piece::To),

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::attr::{self, Attrs, WireCase, check_name};
 use super::call::{self, Place, Role, Scope};
 use super::fields::{Entry, Fields, Node, Reader};
-use super::{Mention, Named, Parsed, Shared};
+use super::{Mention, Named, Parsed, Shared, lookup};
 use crate::address::is_identifier;
 use crate::diag::Span;
 use crate::schema::model::{
@@ -26,7 +26,11 @@ pub(super) fn read(
 ) -> Option<Parsed> {
     let mut f = r.fields(table, "a type");
     let mut mentions = Vec::new();
-    let attrs = attr::read(r, f.take("attr"), shared.case, &shared.attrs);
+    let id_node = f.take("id");
+    let data_only = lookup::is_data_only(id_node);
+    // What all objects have, a capacity or a candidate need not have.
+    let base: &[_] = if data_only { &[] } else { &shared.attrs };
+    let attrs = attr::read(r, f.take("attr"), shared.case, base);
     mention_refs(r, &attrs, &mut mentions);
     let part_entries = r.named(f.take("part"));
     let action_entries = r.named(f.take("action"));
@@ -37,11 +41,14 @@ pub(super) fn read(
 
     let version = f.take("version").and_then(|n| r.int(n)).and_then(|n| u32::try_from(n).ok());
     let doc = f.take("doc").and_then(|n| r.text(n)).map(ToOwned::to_owned);
-    let id = f.take("id").and_then(|n| id_rule(r, n, &attrs));
+    let id = match id_node {
+        Some(node) => id_rule(r, node, &attrs),
+        None => Some(IdRule::None),
+    };
     let unique = f.take("unique").map_or_else(Vec::new, |n| unique(r, n, scope));
     let after = f.take("after").map_or_else(Vec::new, |n| after(r, n, &mut mentions));
     let cascade = f.take("cascade").map_or_else(Vec::new, |n| call::cascade(r, n, scope));
-    let read = f.take("read").and_then(|n| list(r, n, &attrs));
+    let read = f.take("read").and_then(|n| list(r, n, (&attrs, data_only)));
     let (create, updates, delete) = calls(r, &mut f, scope, shared);
     let links = r.named(f.take("link"));
     let links = links.iter().filter_map(|e| link(r, e, scope, &mut mentions)).collect();
@@ -53,14 +60,13 @@ pub(super) fn read(
     for (key, absent) in [
         ("version", version.is_none()),
         ("doc", doc.is_none()),
-        ("id", id.is_none()),
         ("read", read.is_none()),
     ] {
         if absent && !r.found.has_errors() {
             r.fail("missing_key", whole, format!("the type has no `{key}`"));
         }
     }
-    let ty = ResourceType {
+    let mut ty = ResourceType {
         name: name.into(),
         provider: provider.into(),
         version: version?,
@@ -79,7 +85,11 @@ pub(super) fn read(
         delete,
     };
     check_names(r, &ty);
-    check_sent(r, &ty, &attrs);
+    if data_only {
+        lookup::finish(r, &mut ty);
+    } else {
+        check_sent(r, &ty, &attrs);
+    }
     Some(Parsed { ty, file: r.file, mentions })
 }
 
@@ -103,12 +113,13 @@ fn id_rule(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<IdRule> {
     let text = r.text(node)?;
     match text.split_once(':') {
         None if text == "found" => Some(IdRule::Found),
+        None if text == lookup::ROW => Some(IdRule::Row),
         Some(("client", wire)) if !wire.is_empty() => Some(IdRule::Client { wire: wire.into() }),
         Some(("attr", name)) => attrs.named(r, name, node.span).map(IdRule::Attr),
         Some(("server", pointer)) if pointer.starts_with('/') => {
             Some(IdRule::Server { pointer: pointer.to_owned() })
         }
-        _ => r.wrong(node, "client:WIRE, attr:NAME, server:/POINTER or found"),
+        _ => r.wrong(node, "client:WIRE, attr:NAME, server:/POINTER, found or row"),
     }
 }
 
@@ -157,10 +168,10 @@ fn after(r: &mut Reader, node: Node<'_>, mentions: &mut Vec<Mention>) -> Vec<Aft
     all
 }
 
-fn list(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<Read> {
+fn list(r: &mut Reader, node: Node<'_>, (attrs, data_only): (&Attrs, bool)) -> Option<Read> {
     let mut f = r.words(node, "a list call")?;
-    let none = Attrs::default();
-    let scope = Scope { attrs: &none, parts: &[], actions: &[], place: Place::List };
+    let place = if data_only { Place::Lookup } else { Place::List };
+    let scope = Scope { attrs, parts: &[], actions: &[], place };
     let (call, reply) = (f.take("call"), f.take("reply"));
     if call.is_none() || reply.is_none() {
         r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
@@ -168,11 +179,19 @@ fn list(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<Read> {
     let target = call.and_then(|n| call::target(r, n, scope));
     let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
     let settled = f.take("wait").map_or_else(Vec::new, |n| attr::read_conditions(r, n, attrs));
+    let send = match (f.take("send"), &target, &reply) {
+        (Some(node), ..) => Some(call::send(r, node, scope)),
+        (None, Some(target), Some(reply)) => lookup::plain(target, reply),
+        _ => None,
+    };
     r.finish(f);
+    if send.is_some() && !data_only {
+        r.fail("bad_call", node.span, "a list that the plan reads takes no attributes");
+    }
     if target.as_ref().is_some_and(|t| t.method != Method::Get) {
         r.fail("bad_call", node.span, "a list is read with GET");
     }
-    Some(Read { target: target?, settled, reply: reply? })
+    Some(Read { target: target?, settled, reply: reply?, send })
 }
 
 type Calls = (Option<Call>, Vec<Call>, Option<Call>);

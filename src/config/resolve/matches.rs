@@ -1,0 +1,120 @@
+//! What is said when a look-up does not find exactly one object.
+//!
+//! In: the look-up and what it found. Out: a finding that lists the matches and names the filter
+//! that would tell them apart. Knows no resource type by name.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use crate::address::Address;
+use crate::config::Lookup;
+use crate::diag::{Diagnostic, Span};
+use crate::inventory::LiveObject;
+use crate::schema::{AttrIx, IdRule, Kind, ResourceType, UniqueItem};
+use crate::value::Value;
+
+/// How many matches a message lists.
+const SHOWN: usize = 10;
+
+/// Nothing, or more than one.
+pub(super) fn not_one(
+    ty: &ResourceType,
+    lookup: &Lookup,
+    found: &[&LiveObject],
+    address: &Address,
+) -> Diagnostic {
+    let finding = if found.is_empty() { none(ty, lookup, address) } else { many(ty, found, address) };
+    finding.on(address)
+}
+
+/// The finding at the table.
+pub(super) fn placed(finding: Diagnostic, at: Span, found: &[&LiveObject]) -> Diagnostic {
+    let label = match found.len() {
+        0 => "nothing matches".to_owned(),
+        count => format!("{count} match, exactly one must"),
+    };
+    finding.at(at, label)
+}
+
+fn none(ty: &ResourceType, lookup: &Lookup, address: &Address) -> Diagnostic {
+    let mut wanted: Vec<String> =
+        lookup.id.iter().map(|id| format!("the id {:?}", &**id)).collect();
+    for (ix, term) in &lookup.filters {
+        wanted.push(format!("{} = {}", ty.attr(*ix).name, term.value()));
+    }
+    let with = match wanted.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", wanted.join(" and ")),
+    };
+    Diagnostic::error("no_match", format!("`{address}` finds nothing: there is no {}{with}", ty.name))
+        .detail("Values are compared exactly. What this account may not see is not found either.")
+        .help("correct the filters, or write all = true for a list that may be empty")
+}
+
+fn many(ty: &ResourceType, found: &[&LiveObject], address: &Address) -> Diagnostic {
+    let telling = telling(ty, found);
+    let mut detail = String::from("These match:");
+    for row in found.iter().take(SHOWN) {
+        let _ = write!(detail, "\n  {}", line(ty, row, telling));
+    }
+    if found.len() > SHOWN {
+        let _ = write!(detail, "\n  and {} more", found.len() - SHOWN);
+    }
+    let help = match (telling, &ty.id) {
+        (Some(ix), _) => {
+            let name = &ty.attr(ix).name;
+            let first = value(found.first().copied(), ix);
+            format!("add a filter that tells them apart: {name} = {first}; all = true takes all of them")
+        }
+        (None, IdRule::None) => "no one attribute tells them apart; all = true takes all of them".to_owned(),
+        (None, _) => {
+            let id = found.first().map_or("", |row| &row.id);
+            format!("add the one filter that tells them apart: uuid = {id:?}; all = true takes all of them")
+        }
+    };
+    Diagnostic::error("ambiguous_data", format!("`{address}` matches {} objects", found.len()))
+        .detail(detail)
+        .help(help)
+}
+
+/// One match: its name, its id, and what tells it from the others.
+fn line(ty: &ResourceType, row: &LiveObject, telling: Option<AttrIx>) -> String {
+    let name = ty.find_attr("name");
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(ix) = name {
+        parts.push(value(Some(row), ix).to_string());
+    }
+    if !row.id.is_empty() {
+        parts.push(row.id.to_string());
+    }
+    let telling = telling.or_else(|| ty.attrs().map(|(ix, _)| ix).find(|_| parts.is_empty()));
+    if let Some(ix) = telling.filter(|ix| Some(*ix) != name) {
+        parts.push(format!("{} = {}", ty.attr(ix).name, value(Some(row), ix)));
+    }
+    parts.join("  ")
+}
+
+fn value(row: Option<&LiveObject>, ix: AttrIx) -> &Value {
+    row.and_then(|row| row.attrs.get(usize::from(ix.0))).unwrap_or(&Value::Null)
+}
+
+/// The attribute that has another value in each of the matches: of a unique key rather than any
+/// other, `name` before the rest, sizes last.
+fn telling(ty: &ResourceType, found: &[&LiveObject]) -> Option<AttrIx> {
+    let unique = ty.unique.iter().flatten().filter_map(|item| match item {
+        UniqueItem::Attr(ix) => Some(*ix),
+        UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
+    });
+    let plain = |kind: &Kind| !matches!(kind, Kind::Set(_) | Kind::List(_) | Kind::Object(_));
+    let of = |size: bool| {
+        let suits = move |a: &crate::schema::Attribute| {
+            plain(&a.kind) && !a.sensitive && !a.write_only && (a.kind == Kind::Bytes) == size
+        };
+        ty.attrs().filter(move |(_, a)| suits(a)).map(|(ix, _)| ix)
+    };
+    unique.chain(ty.find_attr("name")).chain(of(false)).chain(of(true)).find(|ix| {
+        let values: HashSet<String> =
+            found.iter().map(|row| value(Some(row), *ix).to_string()).collect();
+        values.len() == found.len() && !found.iter().any(|row| value(Some(row), *ix).is_null())
+    })
+}
