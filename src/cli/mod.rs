@@ -18,6 +18,7 @@ mod failure;
 mod graph;
 mod identity;
 mod import;
+mod lookups;
 mod output;
 mod plan;
 mod planning;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::args::{Format, Plan};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Output, line, now};
+use crate::cli::lookups;
 use crate::cli::planning::{self, Clouds};
 use crate::cli::session::Session;
 use crate::cli::signals;
@@ -13,7 +14,7 @@ use crate::store::LocalStore;
 
 pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
-    let session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars)?;
     output.findings(&session.warnings, &session.sources);
     let snapshot = LocalStore::open(dir).read()?;
     if let Some(holder) = &snapshot.running {
@@ -34,7 +35,10 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
             Err(exit) => return Ok(exit),
         };
         let planning = (&args.planning, args.destroy);
-        let planned = planning::make(&session, &snapshot.state, &clouds, planning);
+        let planned = async {
+            lookups::complete(&mut session, &snapshot.state, &clouds, output).await?;
+            planning::make(&session, &snapshot.state, &clouds, planning).await
+        };
         let planned = signals::until_signal(planned, &signals).await;
         clouds.close().await;
         let planned = match planned {

@@ -177,7 +177,7 @@ pub async fn make(
         plan::plan(&inputs).map_err(|findings| Failure::findings(findings, &session.sources))?;
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
-    Ok(Planned { plan, requests: clouds.requests() - before })
+    Ok(Planned { plan, requests: clouds.requests() - before + session.asked })
 }
 
 fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<(), Failure> {

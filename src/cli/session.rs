@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::Vars;
 use crate::cli::failure::Failure;
+use crate::cli::lookups;
+use crate::cli::planning::Clouds;
 use crate::config::{self, Config, Desired, Facts, Judged, Need, SourceFile, VariableInput};
 use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::schema::{self, Schemas};
+use crate::state::State;
 
 /// Suffix of configuration files.
 const SUFFIX: &str = ".rack.toml";
@@ -21,6 +24,16 @@ pub struct Session {
     pub desired: Desired,
     pub sources: Sources,
     pub warnings: Diagnostics,
+    /// Requests that look-ups took.
+    pub asked: u64,
+    /// What is left to be asked of the state and the clouds; `desired` then has providers only.
+    open: Option<Open>,
+}
+
+/// A configuration that needs more than this machine knows.
+struct Open {
+    config: Config,
+    facts: Facts,
 }
 
 /// The resource types of this build.
@@ -29,19 +42,50 @@ pub fn schemas() -> Result<Schemas, Failure> {
 }
 
 impl Session {
-    /// Reads the configuration of a directory and everything it needs from outside.
+    /// Reads the configuration of a directory and what it needs of the environment. What it looks
+    /// up in clouds is still to be answered: [`Self::look_up`].
     pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
         let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
-        let (desired, warnings) = loop {
-            let expanded = config::expand(&config, &schemas, &facts, &sources);
-            let (desired, warnings) =
-                expanded.map_err(|findings| Failure::findings(findings, &sources))?;
-            if desired.needs.is_empty() {
-                break (desired, warnings);
-            }
-            answer(desired.needs, &mut facts);
-        };
-        Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings })
+        let (desired, warnings) = local(&config, &schemas, &mut facts, &sources)?;
+        let open = (!desired.needs.is_empty()).then_some(Open { config, facts });
+        Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings, asked: 0, open })
+    }
+
+    /// Whether something is still to be looked up.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Looks up what the configuration asks for until nothing is left. With it come warnings,
+    /// which an open session had none of.
+    pub async fn look_up(&mut self, state: &State, clouds: &Clouds) -> Result<(), Failure> {
+        let Some(Open { config, mut facts }) = self.open.take() else { return Ok(()) };
+        let before = clouds.requests();
+        while !self.desired.needs.is_empty() {
+            lookups::answer(self, state, clouds, &mut facts).await?;
+            let evaluated = local(&config, &self.schemas, &mut facts, &self.sources)?;
+            (self.desired, self.warnings) = evaluated;
+        }
+        self.asked = clouds.requests() - before;
+        Ok(())
+    }
+}
+
+/// Evaluates with what this machine can answer, until only clouds can answer the rest.
+fn local(
+    config: &Config,
+    schemas: &Schemas,
+    facts: &mut Facts,
+    sources: &Sources,
+) -> Result<(Desired, Diagnostics), Failure> {
+    loop {
+        let expanded = config::expand(config, schemas, facts, sources);
+        let (desired, warnings) =
+            expanded.map_err(|findings| Failure::findings(findings, sources))?;
+        if desired.needs.iter().all(Need::of_cloud) {
+            return Ok((desired, warnings));
+        }
+        answer(desired.needs, facts);
     }
 }
 
@@ -79,11 +123,13 @@ pub fn judge(dir: &Path, vars: &Vars) -> Result<(Judged, Diagnostics, Sources), 
     }
 }
 
-/// Fetches what an evaluation asked for.
+/// Fetches what an evaluation asked for of the environment.
 fn answer(needs: BTreeSet<Need>, facts: &mut Facts) {
-    for Need::Env(name) in needs {
-        let value = std::env::var(&name).ok();
-        facts.env.insert(name, value);
+    for need in needs {
+        if let Need::Env(name) = need {
+            let value = std::env::var(&name).ok();
+            facts.env.insert(name, value);
+        }
     }
 }
 

@@ -12,21 +12,27 @@ use tokio::task::JoinSet;
 
 use crate::inventory::LiveObject;
 use crate::provider::{Ask, Connection, Fault, FaultKind, List};
-use crate::schema::{ResourceType, Schemas, TypeIx};
+use crate::schema::{ResourceType, Schemas, Target, TypeIx};
 use crate::wire::decode::{Page, RowDecoder};
 
 /// Reads objects of one type. Cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
     pub(super) connection: Connection,
-    pub(super) ty: Arc<ResourceType>,
+    target: Arc<Target>,
     decoder: Arc<RowDecoder>,
 }
 
 impl Reader {
     pub fn new(connection: &Connection, ty: &Arc<ResourceType>) -> Self {
         let decoder = Arc::new(RowDecoder::new(ty));
-        Self { connection: connection.clone(), ty: ty.clone(), decoder }
+        let target = Arc::new(ty.read.target.clone());
+        Self { connection: connection.clone(), target, decoder }
+    }
+
+    /// The same, asking with other conditions or arguments.
+    pub(super) fn at(self, target: Target) -> Self {
+        Self { target: Arc::new(target), ..self }
     }
 
     /// Objects with these ids, in any order. Texts that can be no id are not asked for.
@@ -49,7 +55,7 @@ impl Reader {
     }
 
     pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
-        let target = &self.ty.read.target;
+        let target = &*self.target;
         self.connection.page(&self.decoder, &List { target, id: &[], to: &[], only, ask }).await
     }
 }
