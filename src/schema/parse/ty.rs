@@ -31,7 +31,7 @@ pub(super) fn read(
     // What all objects have, a capacity or a candidate need not have.
     let base: &[_] = if data_only { &[] } else { &shared.attrs };
     let attrs = attr::read(r, f.take("attr"), shared.case, base);
-    mention_refs(r, &attrs, &mut mentions);
+    mention_refs(r, (&attrs, data_only), &mut mentions);
     let part_entries = r.named(f.take("part"));
     let action_entries = r.named(f.take("action"));
     let names = |entries: &[Entry<'_>]| entries.iter().map(|e| e.key.into()).collect();
@@ -93,7 +93,8 @@ pub(super) fn read(
     Some(Parsed { ty, file: r.file, mentions })
 }
 
-fn mention_refs(r: &Reader, attrs: &Attrs, mentions: &mut Vec<Mention>) {
+/// What is only looked up orders no steps.
+fn mention_refs(r: &Reader, (attrs, data_only): (&Attrs, bool), mentions: &mut Vec<Mention>) {
     fn target(kind: &Kind) -> Option<&Arc<str>> {
         match kind {
             Kind::Ref(name) => Some(name),
@@ -103,7 +104,7 @@ fn mention_refs(r: &Reader, attrs: &Attrs, mentions: &mut Vec<Mention>) {
     }
     for (attribute, place) in attrs.list.iter().zip(&attrs.places) {
         if let Some(kind) = target(&attribute.kind) {
-            let what = Named::Ref { kind: kind.clone(), orders: attribute.writable() };
+            let what = Named::Ref { kind: kind.clone(), orders: attribute.writable() && !data_only };
             mentions.push(Mention { span: place.unwrap_or_else(|| r.span(0..0)), what });
         }
     }
