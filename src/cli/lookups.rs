@@ -23,18 +23,22 @@ pub async fn complete(
     clouds: &Clouds,
     output: &Output,
 ) -> Result<(), Failure> {
-    if session.is_open() {
-        session.look_up(state, clouds).await?;
-        output.findings(&session.warnings, &session.sources);
+    let Some(mut open) = session.take_open() else { return Ok(()) };
+    let before = clouds.requests();
+    while !session.desired.needs.is_empty() {
+        answer(session, state, clouds, &mut open.facts).await?;
+        session.evaluate(&mut open)?;
     }
+    session.asked = clouds.requests() - before;
+    output.findings(&session.warnings, &session.sources);
     Ok(())
 }
 
 /// Answers every open need.
 ///
 /// # Errors
-/// A request failed; the finding stands at the first table that it was for.
-pub async fn answer(
+/// A request failed; the finding stands at the first table of its type.
+async fn answer(
     session: &Session,
     state: &State,
     clouds: &Clouds,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::cli::args::{Format, Plan};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{Output, line, now};
 use crate::cli::lookups;
+use crate::cli::output::{Output, line, now};
 use crate::cli::planning::{self, Clouds};
 use crate::cli::session::Session;
 use crate::cli::signals;

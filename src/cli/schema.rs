@@ -15,7 +15,15 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
     }
     let Some(kind) = &args.kind else {
         let width = schemas.types.iter().map(|ty| ty.name.len()).max().unwrap_or(0);
-        for ty in &schemas.types {
+        let (looked_up, declared): (Vec<_>, Vec<_>) =
+            schemas.types.iter().partition(|ty| ty.data_only());
+        for ty in declared {
+            output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
+        }
+        output.data(
+            "\nOnly looked up, as [data.TYPE.LABEL]; all of the above can be looked up too:\n",
+        );
+        for ty in looked_up {
             output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
         }
         return Ok(Exit::Done);

@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::Vars;
 use crate::cli::failure::Failure;
-use crate::cli::lookups;
-use crate::cli::planning::Clouds;
 use crate::config::{self, Config, Desired, Facts, Judged, Need, SourceFile, VariableInput};
 use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::schema::{self, Schemas};
-use crate::state::State;
 
 /// Suffix of configuration files.
 const SUFFIX: &str = ".rack.toml";
@@ -31,9 +28,9 @@ pub struct Session {
 }
 
 /// A configuration that needs more than this machine knows.
-struct Open {
+pub struct Open {
     config: Config,
-    facts: Facts,
+    pub facts: Facts,
 }
 
 /// The resource types of this build.
@@ -43,7 +40,7 @@ pub fn schemas() -> Result<Schemas, Failure> {
 
 impl Session {
     /// Reads the configuration of a directory and what it needs of the environment. What it looks
-    /// up in clouds is still to be answered: [`Self::look_up`].
+    /// up in clouds is still to be answered.
     pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
         let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
         let (desired, warnings) = local(&config, &schemas, &mut facts, &sources)?;
@@ -56,17 +53,18 @@ impl Session {
         self.open.is_some()
     }
 
-    /// Looks up what the configuration asks for until nothing is left. With it come warnings,
-    /// which an open session had none of.
-    pub async fn look_up(&mut self, state: &State, clouds: &Clouds) -> Result<(), Failure> {
-        let Some(Open { config, mut facts }) = self.open.take() else { return Ok(()) };
-        let before = clouds.requests();
-        while !self.desired.needs.is_empty() {
-            lookups::answer(self, state, clouds, &mut facts).await?;
-            let evaluated = local(&config, &self.schemas, &mut facts, &self.sources)?;
-            (self.desired, self.warnings) = evaluated;
-        }
-        self.asked = clouds.requests() - before;
+    /// What is to be asked of the state and the clouds; it is given back to [`Self::evaluate`].
+    pub fn take_open(&mut self) -> Option<Open> {
+        self.open.take()
+    }
+
+    /// Evaluates again, with more facts.
+    ///
+    /// # Errors
+    /// What they brought shows a mistake in the configuration.
+    pub fn evaluate(&mut self, open: &mut Open) -> Result<(), Failure> {
+        let evaluated = local(&open.config, &self.schemas, &mut open.facts, &self.sources)?;
+        (self.desired, self.warnings) = evaluated;
         Ok(())
     }
 }

@@ -37,8 +37,8 @@ impl Lookup {
         same_id
             && self.filters.iter().all(|(ix, wanted)| {
                 let found = row.attrs.get(usize::from(ix.0)).unwrap_or(&Value::Null);
-                let argument = ty.read.send.is_some() && ty.read.takes(*ix, &ty.attr(*ix).name);
-                (argument && found.is_null()) || Term::of(found).is_some_and(|t| t == *wanted)
+                (ty.argument(*ix) && found.is_null())
+                    || Term::of(found).is_some_and(|t| t == *wanted)
             })
     }
 

@@ -15,7 +15,9 @@ use super::lookup::{Reader, all};
 use crate::config::{Lookup, Term};
 use crate::inventory::LiveObject;
 use crate::provider::{Ask, Connection, Fault, FaultKind};
-use crate::schema::{AttrIx, IdRule, Kind, Piece, ResourceType, Schemas, Target, TypeIx, UniqueItem};
+use crate::schema::{
+    AttrIx, IdRule, Kind, Piece, ResourceType, Schemas, Target, TypeIx, UniqueItem,
+};
 
 /// Rows for each look-up; those of one request are shared.
 pub type Answers = BTreeMap<Lookup, Arc<Vec<LiveObject>>>;
@@ -141,12 +143,7 @@ fn key(ty: &ResourceType, lookup: &Lookup) -> Key {
     }
 }
 
-fn of_key(
-    connection: &Connection,
-    ty: &ResourceType,
-    key: Key,
-    group: &[&Lookup],
-) -> Vec<Request> {
+fn of_key(connection: &Connection, ty: &ResourceType, key: Key, group: &[&Lookup]) -> Vec<Request> {
     let cloned = |group: &[&Lookup]| group.iter().copied().cloned().collect();
     match key {
         Key::Id => {
@@ -206,7 +203,9 @@ fn batches(
 /// characters that operators, quotes and wildcards are made of.
 fn condition(ty: &ResourceType, ix: AttrIx, term: &Term) -> Option<String> {
     let attr = ty.attr(ix);
-    let plain = !matches!(attr.kind, Kind::Set(_) | Kind::List(_) | Kind::Object(_));
+    // An older server refuses a condition on a member that it does not have.
+    let plain = attr.since.is_none()
+        && !matches!(attr.kind, Kind::Set(_) | Kind::List(_) | Kind::Object(_));
     let [value] = &term.texts()[..] else { return None };
     let odd = |c: char| "=<>!~?'\"\\%".contains(c) || c.is_control();
     let word = value.contains("is null") || value.contains("not null");
@@ -228,8 +227,7 @@ fn plain(
 ) -> Result<Vec<Request>, Fault> {
     let mut grouped: BTreeMap<Vec<&(AttrIx, Term)>, Vec<Lookup>> = BTreeMap::new();
     for lookup in lookups {
-        let argument = |(ix, _): &&(AttrIx, Term)| ty.read.takes(*ix, &ty.attr(*ix).name);
-        let arguments = lookup.filters.iter().filter(argument).collect();
+        let arguments = lookup.filters.iter().filter(|(ix, _)| ty.argument(*ix)).collect();
         grouped.entry(arguments).or_default().push((*lookup).clone());
     }
     let made = grouped.into_iter().map(|(arguments, lookups)| {

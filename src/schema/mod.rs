@@ -9,7 +9,7 @@
 //! | where | key | meaning |
 //! |---|---|---|
 //! | type | `version`, `doc` | version of what the state keeps of it; one line for people |
-//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found` |
+//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found`; `row` or none: only looked up |
 //! | | `unique` | sets of attributes that identify an object |
 //! | | `after` | types, or links `TYPE.LINK`, whose steps come first where no reference says so |
 //! | | `cascade` | what a delete takes with it: label → query that counts it |
@@ -26,6 +26,10 @@
 //! | | `send` | attributes, or wire name → source; when absent all that fits the call |
 //! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
 //! | part | `format` | how one is sent as a text |
+//!
+//! A type without `id`, or with `id = "row"`, is only looked up (`[data.TYPE.LABEL]`): it has
+//! attributes and a `read`. That is a query, unless it has `send`, a `{name}` in its path or
+//! `reply = "."` (the reply is the row): then one plain request, and what it takes are arguments.
 //!
 //! What a `create` does not send and an `update` does is sent by that update right after it.
 

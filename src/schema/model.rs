@@ -70,6 +70,24 @@ impl Schemas {
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
         self.find(name).map(|ix| self.get(ix))
     }
+    /// Whether an object of a type can stand where one of `wanted` is meant: its own, or one that
+    /// is only looked up and whose list holds it too (`/primary-storage` has what
+    /// `/primary-storage/ceph` has).
+    pub fn suits(&self, kind: &str, wanted: &str) -> bool {
+        if kind == wanted {
+            return true;
+        }
+        let (Some(own), Some(general)) = (self.by_name(kind), self.by_name(wanted)) else {
+            return false;
+        };
+        let path = |ty: &ResourceType| match &ty.read.target.path[..] {
+            [Piece::Lit(path)] => Some(path.clone()),
+            _ => None,
+        };
+        let (Some(path), Some(above)) = (path(own), path(general)) else { return false };
+        let below = path.strip_prefix(&*above).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        general.data_only() && own.provider == general.provider && below
+    }
     /// All types with their index, in load order.
     pub fn iter(&self) -> impl Iterator<Item = (TypeIx, &Arc<ResourceType>)> {
         (0..).map(TypeIx).zip(&self.types)
@@ -109,6 +127,20 @@ impl ResourceType {
     /// Whether its objects can only be looked up (`[data.TYPE.LABEL]`), never declared.
     pub fn data_only(&self) -> bool {
         matches!(self.id, IdRule::Row | IdRule::None)
+    }
+    /// Whether the read takes this attribute, so that only a table that looks up can give it.
+    pub fn argument(&self, ix: AttrIx) -> bool {
+        self.data_only() && self.read.takes(ix, &self.attr(ix).name)
+    }
+    /// Why a table that looks up cannot filter by this attribute.
+    pub fn no_filter(&self, ix: AttrIx) -> Option<&'static str> {
+        let attr = self.attr(ix);
+        match attr.kind {
+            _ if attr.sensitive || attr.write_only => Some("it is never read from a cloud"),
+            Kind::Set(_) | Kind::List(_) if !self.argument(ix) => Some("it has many values"),
+            Kind::Object(_) => Some("it has attributes of its own"),
+            _ => None,
+        }
     }
     pub fn link(&self, ix: LinkIx) -> &Link {
         &self.links[usize::from(ix.0)]

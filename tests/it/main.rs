@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod api_table;
 mod architecture;
 mod bad_days;
 mod bad_input;
@@ -7,6 +8,7 @@ mod cli;
 mod common;
 mod config_errors;
 mod conformance;
+mod data;
 mod examples;
 mod mutants;
 mod observe;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use hcl_edit::{Decorated, Span as _};
 use hcl_edit::expr::{
     Conditional, Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOperator,
 };
 use hcl_edit::template::{Element, Interpolation, Template};
+use hcl_edit::{Decorated, Span as _};
 
 use super::known::{known, text, unset};
 use super::operator::Side;

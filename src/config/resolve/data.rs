@@ -4,94 +4,26 @@
 //! name, needs, and findings: a filter that cannot be one, nothing found, too much found. A table
 //! that is not looked up yet is checked as far as its type tells. Must not know how rows are got.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Work;
 use super::kind::Target;
 use super::matches;
 use super::provider::Choice;
+use super::table::{DataTable, Looked, is_owner, written};
 use crate::address::Address;
-use crate::config::expr::{self, Fault, ID, Next};
+use crate::config::expr::{self, ID};
 use crate::config::syntax::{Block, Entry, Literal, Node};
 use crate::config::{Facts, Lookup, Need, Term};
-use crate::diag::{Diagnostic, Span, nearest};
+use crate::diag::{Diagnostic, Span};
 use crate::graph::Graph;
 use crate::inventory::LiveObject;
-use crate::schema::{AttrIx, Attribute, IdRule, Kind, ResourceType, Side, TypeIx};
+use crate::schema::{Attribute, IdRule, Kind, ResourceType, TypeIx};
 use crate::value::{Found, Value};
 
 /// Arguments of every table that no schema names.
 const META: [&str; 2] = ["all", "provider"];
-
-/// A declared table, as far as it is known.
-#[derive(Clone)]
-pub(super) struct DataTable {
-    /// `None`: its type is unknown, which has been reported.
-    pub ty: Option<Arc<ResourceType>>,
-    /// Whether it is a list of all matches.
-    pub all: bool,
-    pub state: Looked,
-}
-
-/// How far a look-up is.
-#[derive(Clone)]
-pub(super) enum Looked {
-    /// Asked for, or only judged.
-    Open,
-    /// There will be no value; that has been reported, or hangs on something open.
-    Broken,
-    Known(Value),
-}
-
-impl DataTable {
-    /// The value, if what is done with it next suits the type.
-    pub fn value(&self, address: &str, next: &Next<'_>) -> Result<Value, expr::Stop> {
-        let Some(ty) = &self.ty else { return Err(expr::Stop::Silent) };
-        if let Some(name) = next.attribute {
-            if self.all && !next.element {
-                let problem = format!("`{address}` is a list: its table has `all = true`");
-                let fault = Fault::new("unknown_attribute", problem).label("a list");
-                let help = format!("write {address}[*].{name} for all, or {address}[0].{name}");
-                return Err(fault.help(help).into());
-            }
-            readable(ty, name)?;
-        }
-        match &self.state {
-            Looked::Known(value) => Ok(value.clone()),
-            Looked::Open if !self.all => {
-                let (kind, id) = (ty.name.clone(), "".into());
-                Ok(Value::Found(Arc::new(Found { kind, id, attrs: None })))
-            }
-            Looked::Open | Looked::Broken => Err(expr::Stop::Silent),
-        }
-    }
-}
-
-/// Refuses an attribute that a looked-up object does not have.
-fn readable(ty: &ResourceType, name: &str) -> Result<(), Fault> {
-    let kind = &ty.name;
-    if let Some(attr) = ty.attrs.iter().find(|a| &*a.name == name) {
-        if attr.sensitive || attr.write_only {
-            let problem = format!("`{name}` of a {kind} is never read from a cloud");
-            return Err(Fault::new("unknown_attribute", problem).label("sensitive or write-only"));
-        }
-        return Ok(());
-    }
-    let id = ID.contains(&name) && ty.id != IdRule::None;
-    if id || ty.find_link(name).is_some_and(|ix| is_owner(&ty.link(ix).side)) {
-        return Ok(());
-    }
-    let fault = Fault::new("unknown_attribute", format!("`{kind}` has no attribute `{name}`"));
-    Err(match nearest(name, ty.attrs.iter().map(|a| &*a.name)) {
-        Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None => fault.help(format!("`rackform schema {kind}` lists its attributes")),
-    })
-}
-
-fn is_owner(side: &Side) -> bool {
-    matches!(side, Side::Owner { .. })
-}
 
 /// A table while it is read.
 struct Table<'b> {
@@ -124,7 +56,7 @@ impl Work<'_> {
         }
     }
 
-    /// Positions of the blocks; none of those in a ring, which is reported.
+    /// Positions of the blocks, without those in a ring, which is reported.
     fn data_order(&mut self, blocks: &[Block]) -> Vec<u32> {
         let named: BTreeMap<(&str, &str), u32> =
             blocks.iter().map(|b| (&*b.kind.text, &*b.label.text)).zip(0..).collect();
@@ -148,8 +80,10 @@ impl Work<'_> {
                     let text = format!("{} needs {}", name(edge.dependent), name(edge.dependency));
                     finding = finding.at(*edge.payload, text);
                 }
+                let ring: BTreeSet<u32> = cycle.edges.iter().map(|e| e.dependent).collect();
                 self.findings.push(finding.help("remove one of these references"));
-                Vec::new()
+                // The others are still judged; what they find is not asked for.
+                (0..).zip(blocks).map(|(at, _)| at).filter(|at| !ring.contains(at)).collect()
             }
         }
     }
@@ -160,8 +94,7 @@ impl Work<'_> {
             Some(Value::Bool(all)) => all,
             Some(_) => {
                 let problem = "`all` must be true or false";
-                let finding =
-                    Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here");
+                let finding = Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here");
                 self.findings.push(finding.on(&table.address));
                 false
             }
@@ -244,7 +177,7 @@ impl Work<'_> {
             return self.no_filter(table, entry);
         };
         let attr = resource.attr(ix);
-        if let Some(why) = unsuitable(resource, ix) {
+        if let Some(why) = resource.no_filter(ix) {
             let problem = format!("`{name}` cannot be a filter: {why}");
             let finding = Diagnostic::error("not_a_filter", problem).at(entry.key.span, "here");
             self.findings.push(finding.on(&table.address));
@@ -257,8 +190,8 @@ impl Work<'_> {
 
     fn no_filter(&mut self, table: &Table<'_>, entry: &Entry) -> Asked {
         let resource = &table.resource;
-        let fit = |(ix, _): &(AttrIx, _)| unsuitable(resource, *ix).is_none();
-        let names = resource.attrs().filter(fit).map(|(_, a)| &*a.name);
+        let names = resource.attrs().filter(|(ix, _)| resource.no_filter(*ix).is_none());
+        let names = names.map(|(_, a)| &*a.name);
         let id = (resource.id != IdRule::None).then_some(ID[1]);
         let known: Vec<&str> = names.chain(id).chain(META).collect();
         self.unknown_attribute(&format!("`{}`", resource.name), &entry.key, known);
@@ -341,18 +274,6 @@ enum Asked {
     Broken,
 }
 
-/// Why an attribute cannot be filtered by.
-fn unsuitable(ty: &ResourceType, ix: AttrIx) -> Option<&'static str> {
-    let attr = ty.attr(ix);
-    let argument = ty.read.send.is_some() && ty.read.takes(ix, &attr.name);
-    match attr.kind {
-        _ if attr.sensitive || attr.write_only => Some("it is never read from a cloud"),
-        Kind::Set(_) | Kind::List(_) if !argument => Some("it has many values"),
-        Kind::Object(_) => Some("it has attributes of its own"),
-        _ => None,
-    }
-}
-
 /// The id as an attribute, for the words of findings.
 fn id_attribute(name: &str) -> Attribute {
     Attribute {
@@ -411,9 +332,4 @@ fn mentioned(node: &Node, found: &mut impl FnMut(&str, &str, Span)) {
         Literal::Table(entries) => entries.iter().for_each(|e| mentioned(&e.value, found)),
         Literal::Bool(_) | Literal::Int(_) | Literal::Float(_) | Literal::Invalid => {}
     }
-}
-
-/// Type and label of `data.TYPE.LABEL`, as a reference writes it.
-pub(super) fn written(text: &str) -> Option<(&str, &str)> {
-    text.strip_prefix("data.")?.split_once('.')
 }

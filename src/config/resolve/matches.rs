@@ -23,7 +23,8 @@ pub(super) fn not_one(
     found: &[&LiveObject],
     address: &Address,
 ) -> Diagnostic {
-    let finding = if found.is_empty() { none(ty, lookup, address) } else { many(ty, found, address) };
+    let finding =
+        if found.is_empty() { none(ty, lookup, address) } else { many(ty, found, address) };
     finding.on(address)
 }
 
@@ -46,31 +47,36 @@ fn none(ty: &ResourceType, lookup: &Lookup, address: &Address) -> Diagnostic {
         true => String::new(),
         false => format!(" with {}", wanted.join(" and ")),
     };
-    Diagnostic::error("no_match", format!("`{address}` finds nothing: there is no {}{with}", ty.name))
-        .detail("Values are compared exactly. What this account may not see is not found either.")
-        .help("correct the filters, or write all = true for a list that may be empty")
+    Diagnostic::error(
+        "no_match",
+        format!("`{address}` finds nothing: there is no {}{with}", ty.name),
+    )
+    .detail("Values are compared exactly. What this account may not see is not found either.")
+    .help("correct the filters, or write all = true for a list that may be empty")
 }
 
 fn many(ty: &ResourceType, found: &[&LiveObject], address: &Address) -> Diagnostic {
     let telling = telling(ty, found);
+    let mut shown = found.to_vec();
+    let text = |row: &LiveObject, ix: Option<AttrIx>| {
+        ix.map(|ix| value(Some(row), ix).to_string()).unwrap_or_default()
+    };
+    let name = ty.find_attr("name");
+    shown.sort_by_cached_key(|row| (text(row, name), text(row, telling), row.id.clone()));
     let mut detail = String::from("These match:");
-    for row in found.iter().take(SHOWN) {
+    for row in shown.iter().take(SHOWN) {
         let _ = write!(detail, "\n  {}", line(ty, row, telling));
     }
     if found.len() > SHOWN {
         let _ = write!(detail, "\n  and {} more", found.len() - SHOWN);
     }
-    let help = match (telling, &ty.id) {
-        (Some(ix), _) => {
-            let name = &ty.attr(ix).name;
-            let first = value(found.first().copied(), ix);
-            format!("add a filter that tells them apart: {name} = {first}; all = true takes all of them")
+    let all = "all of them: all = true";
+    let help = match (telling, shown.first(), &ty.id) {
+        (Some(ix), Some(row), _) => {
+            format!("one of them: {} = {}; {all}", ty.attr(ix).name, value(Some(row), ix))
         }
-        (None, IdRule::None) => "no one attribute tells them apart; all = true takes all of them".to_owned(),
-        (None, _) => {
-            let id = found.first().map_or("", |row| &row.id);
-            format!("add the one filter that tells them apart: uuid = {id:?}; all = true takes all of them")
-        }
+        (_, _, IdRule::None) => format!("no one attribute tells them apart; {all}"),
+        (_, row, _) => format!("one of them: uuid = {:?}; {all}", row.map_or("", |row| &row.id)),
     };
     Diagnostic::error("ambiguous_data", format!("`{address}` matches {} objects", found.len()))
         .detail(detail)
@@ -80,18 +86,15 @@ fn many(ty: &ResourceType, found: &[&LiveObject], address: &Address) -> Diagnost
 /// One match: its name, its id, and what tells it from the others.
 fn line(ty: &ResourceType, row: &LiveObject, telling: Option<AttrIx>) -> String {
     let name = ty.find_attr("name");
-    let mut parts: Vec<String> = Vec::new();
-    if let Some(ix) = name {
-        parts.push(value(Some(row), ix).to_string());
-    }
+    let mut parts: Vec<String> = name.iter().map(|ix| value(Some(row), *ix).to_string()).collect();
     if !row.id.is_empty() {
-        parts.push(row.id.to_string());
+        parts.push(format!("({})", row.id));
     }
     let telling = telling.or_else(|| ty.attrs().map(|(ix, _)| ix).find(|_| parts.is_empty()));
-    if let Some(ix) = telling.filter(|ix| Some(*ix) != name) {
-        parts.push(format!("{} = {}", ty.attr(ix).name, value(Some(row), ix)));
-    }
-    parts.join("  ")
+    let telling = telling.filter(|ix| Some(*ix) != name);
+    let telling = telling.map(|ix| format!("{} = {}", ty.attr(ix).name, value(Some(row), ix)));
+    let separator = if parts.is_empty() || telling.is_none() { "" } else { ", " };
+    format!("{}{separator}{}", parts.join(" "), telling.unwrap_or_default())
 }
 
 fn value(row: Option<&LiveObject>, ix: AttrIx) -> &Value {

@@ -17,6 +17,7 @@ mod provider;
 mod reference;
 mod resource;
 mod setting;
+mod table;
 mod variable;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Work;
 use super::attr::{Shape, Tree};
-use super::data::{DataTable, written};
+use super::table::{DataTable, written};
 use crate::address::Address;
 use crate::config::expr::{Fault, Next, Scope, Stop};
 use crate::config::syntax::Block;
@@ -222,7 +222,7 @@ impl Work<'_> {
             _ => Err(bad_reference(tree.kind_name(), wanted)),
         };
         let found = found.and_then(|value| match &value {
-            Value::Object(to) if !wanted.iter().any(|kind| ***kind == *to.kind()) => {
+            Value::Object(to) if !wanted.iter().any(|kind| self.schemas.suits(to.kind(), kind)) => {
                 let kinds = either(wanted);
                 let problem = format!("`{to}` stands where a reference to {kinds} is needed");
                 let forms: Vec<_> = wanted.iter().map(|k| format!("`\"{k}.LABEL\"`")).collect();
@@ -245,7 +245,7 @@ impl Work<'_> {
     /// looked up may stand for any: its rows are objects of other types. `None`: not known yet.
     fn looked_up(&self, object: &Found, wanted: &[&Arc<str>]) -> Result<Option<Arc<str>>, Fault> {
         let ty = self.schemas.by_name(&object.kind);
-        let suits = wanted.iter().any(|kind| **kind == object.kind)
+        let suits = wanted.iter().any(|kind| self.schemas.suits(&object.kind, kind))
             || ty.is_some_and(|ty| ty.data_only());
         if !suits {
             let (kind, kinds) = (&object.kind, either(wanted));

@@ -33,11 +33,16 @@ pub(super) fn finish(r: &mut Reader, ty: &mut ResourceType) {
     let tables = !ty.links.is_empty() || !ty.parts.is_empty() || !ty.actions.is_empty();
     let order = !ty.unique.is_empty() || !ty.after.is_empty() || !ty.cascade.is_empty();
     if calls || tables || order {
-        let text = "a type without `id` is only looked up: it has nothing but attributes and `read`";
+        let text =
+            "a type without `id` is only looked up: it has nothing but attributes and `read`";
         r.fail("missing_key", r.span(0..0), text);
     }
     if ty.read.whole() && ty.id != IdRule::None {
         r.fail("contradiction", r.span(0..0), "a reply that is its own row has no id");
+    }
+    if matches!(ty.read.target.path.last(), Some(Piece::Field(_))) {
+        let text = "a path that ends with an id can run another call: there a GET may delete";
+        r.fail("bad_call", r.span(0..0), text);
     }
     let mut wrong = Vec::new();
     let read = &ty.read;
@@ -46,7 +51,9 @@ pub(super) fn finish(r: &mut Reader, ty: &mut ResourceType) {
         if read.target.names(&attr.name) {
             attr.required = true;
         }
-        if attr.sensitive || attr.write_only || (!taken && (attr.required || attr.default.is_some()))
+        if attr.sensitive
+            || attr.write_only
+            || (!taken && (attr.required || attr.default.is_some()))
         {
             wrong.push(attr.name.clone());
         }

@@ -57,11 +57,9 @@ pub(super) fn read(
     r.finish(f);
 
     let whole = r.span(0..0);
-    for (key, absent) in [
-        ("version", version.is_none()),
-        ("doc", doc.is_none()),
-        ("read", read.is_none()),
-    ] {
+    for (key, absent) in
+        [("version", version.is_none()), ("doc", doc.is_none()), ("read", read.is_none())]
+    {
         if absent && !r.found.has_errors() {
             r.fail("missing_key", whole, format!("the type has no `{key}`"));
         }
@@ -104,7 +102,8 @@ fn mention_refs(r: &Reader, (attrs, data_only): (&Attrs, bool), mentions: &mut V
     }
     for (attribute, place) in attrs.list.iter().zip(&attrs.places) {
         if let Some(kind) = target(&attribute.kind) {
-            let what = Named::Ref { kind: kind.clone(), orders: attribute.writable() && !data_only };
+            let what =
+                Named::Ref { kind: kind.clone(), orders: attribute.writable() && !data_only };
             mentions.push(Mention { span: place.unwrap_or_else(|| r.span(0..0)), what });
         }
     }
