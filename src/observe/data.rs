@@ -263,3 +263,58 @@ fn target(
     }
     Ok(target)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::load;
+
+    fn host() -> Arc<ResourceType> {
+        let schemas = load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
+        schemas.by_name("host").expect("host").clone()
+    }
+
+    fn lookup(ty: &ResourceType, filters: &[(&str, &str)]) -> Lookup {
+        let of = |(name, value): &(&str, &str)| {
+            (ty.find_attr(name).expect(name), Term::Text((*value).into()))
+        };
+        let filters = filters.iter().map(of).collect();
+        Lookup { provider: "zstack".into(), ty: TypeIx(0), id: None, filters }
+    }
+
+    /// Every operator of reference 1.7, quotes and wildcards stay with us.
+    #[test]
+    fn only_what_cannot_be_misread_is_asked() {
+        let ty = host();
+        let name = ty.find_attr("name").expect("name");
+        let asked = |value: &str| condition(&ty, name, &Term::Text(value.into()));
+        assert_eq!(asked("kvm01").as_deref(), Some("name=kvm01"));
+        assert_eq!(asked("机房 a,b").as_deref(), Some("name=机房 a,b"));
+        let misread = [
+            "a=b", "a!=b", "a>=b", "a<=b", "a!?=b", "a!~=b", "a~=b", "a?=b", "a>b", "a<b",
+            "is null", "not null", "it's", "\"", "\\", "50%", "", " a", "a ", "a\nb",
+        ];
+        for value in misread {
+            assert_eq!(asked(value), None, "{value:?}");
+        }
+        let ip = ty.find_attr("management_ip").expect("management_ip");
+        let term = Term::Text("10.0.0.1".into());
+        assert_eq!(condition(&ty, ip, &term).as_deref(), Some("managementIp=10.0.0.1"));
+    }
+
+    #[test]
+    fn names_and_unique_keys_share_requests() {
+        let ty = host();
+        let key = |filters: &[(&str, &str)]| key(&ty, &lookup(&ty, filters));
+        let at = |name: &str| Key::Attr(ty.find_attr(name).expect(name));
+        assert_eq!(key(&[("name", "a"), ("status", "Connected")]), at("name"));
+        assert_eq!(key(&[("management_ip", "10.0.0.1")]), at("management_ip"));
+        assert_eq!(key(&[("name", "a,b"), ("management_ip", "10.0.0.1")]), at("management_ip"));
+        assert_eq!(key(&[("status", "Connected")]), Key::Own(vec!["status=Connected".to_owned()]));
+        assert_eq!(key(&[("name", "a=b")]), Key::None);
+        assert_eq!(key(&[]), Key::None);
+        assert_eq!(key(&[("name", "a,b")]), Key::Own(vec!["name=a,b".to_owned()]));
+        let by_id = Lookup { id: Some("1".into()), ..lookup(&ty, &[("name", "a")]) };
+        assert_eq!(super::key(&ty, &by_id), Key::Id);
+    }
+}

@@ -120,6 +120,7 @@ impl RowDecoder {
             let mut shared = Shared::new(&self.ty);
             let row = RowSeed { decoder: self, shared: &mut shared }.deserialize(&mut json);
             let rows = vec![row.map_err(|e| self.error(&e))?];
+            json.end().map_err(|e| self.error(&e))?;
             return Ok(Page { rows, total: None });
         }
         let page = PageSeed { decoder: self, shared: Shared::new(&self.ty) };

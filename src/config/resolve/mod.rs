@@ -7,6 +7,8 @@
 mod attr;
 mod check;
 mod data;
+#[cfg(test)]
+mod data_tests;
 mod kind;
 #[cfg(test)]
 mod kind_tests;
