@@ -296,7 +296,7 @@ pub struct Emulate {
     /// Keep everything in this file
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Make this topology live at start (JSON)
+    /// Start with these objects and devices (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
     /// Delay of every reply

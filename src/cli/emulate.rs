@@ -24,7 +24,9 @@ pub fn run(args: &Emulate, output: &mut Output) -> Result<Exit, Failure> {
         // A line of its own on stdout, so that scripts can read the port.
         output.data(&format!("{}\n", running.url()));
         if args.seed.is_some() && !running.planted() {
-            output.say("Note: --seed was left out, because --data has zones already.");
+            output.say(
+                "Note: of --seed only devices were taken, because --data has objects already.",
+            );
         }
         output.say("Emulating ZStack: account admin, password `password`. Ctrl-C ends it.");
         let _ = stop.changed().await;
@@ -52,7 +54,7 @@ fn options(args: &Emulate) -> Result<Options, Failure> {
                 Diagnostic::error("bad_seed", format!("--seed {}: {why}", path.display()))
             };
             let text = std::fs::read_to_string(path).map_err(|e| unusable(e.to_string()))?;
-            Some(serde_json::from_str(&text).map_err(|e| unusable(e.to_string()))?)
+            Some(emulator::read_seed(path, &text).map_err(unusable)?)
         }
     };
     Ok(Options {

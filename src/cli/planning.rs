@@ -3,6 +3,7 @@
 //! Shared by `plan` and `apply`. In: a session, a snapshot of the state. Out: a [`Planned`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,8 +68,15 @@ impl Clouds {
     async fn connect(&mut self, session: &Session, config: &ProviderConfig) -> Result<(), Failure> {
         let mut values = config.settings.clone();
         let endpoint = text(&values, "endpoint");
+        let seed = match values.remove("seed") {
+            Some(seed) => {
+                let seed = read_seed(&session.dir, (&config.name, endpoint.as_deref()), &seed);
+                Some(seed.map_err(|finding| at(session, config, finding))?)
+            }
+            None => None,
+        };
         if endpoint.as_deref() == Some(EMULATOR) {
-            let embedded = emulator::embedded(&session.dir).await.map_err(|error| {
+            let embedded = emulator::embedded(&session.dir, seed).await.map_err(|error| {
                 at(session, config, Diagnostic::error("emulator", error.to_string()))
             })?;
             values.insert("endpoint".into(), Value::str(&embedded.url));
@@ -140,6 +148,30 @@ impl Clouds {
 
 fn text(values: &BTreeMap<Arc<str>, Value>, name: &str) -> Option<String> {
     values.get(name).and_then(|v| v.reveal().as_str()).map(str::to_owned)
+}
+
+/// The file of `seed`, a setting of the built-in server alone: what hosts and targets there have by
+/// themselves. Relative to the directory of the configuration.
+fn read_seed(
+    dir: &Path,
+    (provider, endpoint): (&str, Option<&str>),
+    setting: &Value,
+) -> Result<serde_json::Value, Diagnostic> {
+    let refuse =
+        |text: String| Diagnostic::error("bad_seed", format!("provider.{provider}: {text}"));
+    if endpoint != Some(EMULATOR) {
+        return Err(refuse("`seed` goes only with endpoint = \"emulator\"".to_owned())
+            .help("a real cloud finds its devices itself: remove `seed`"));
+    }
+    let Value::Str(name) = setting.reveal() else {
+        return Err(refuse("`seed` must be a string".to_owned())
+            .help("name a TOML or JSON file: seed = \"devices.toml\""));
+    };
+    let path = dir.join(&**name);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| refuse(format!("{} cannot be read: {error}", path.display())))?;
+    emulator::read_seed(&path, &text)
+        .map_err(|error| refuse(format!("{} is not a seed: {error}", path.display())))
 }
 
 fn at(session: &Session, config: &ProviderConfig, finding: Diagnostic) -> Failure {

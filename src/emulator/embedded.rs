@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,9 +25,10 @@ pub struct Embedded {
     _lock: Option<File>,
 }
 
-/// Serves `DIR/.rackform/emulator.jsonl`, or finds the process that does. Errors: the directory
-/// cannot be written, the log is damaged, the other process does not come up.
-pub async fn embedded(dir: &Path) -> Result<Embedded, EmulatorError> {
+/// Serves `DIR/.rackform/emulator.jsonl`, or finds the process that does (which has its own seed).
+/// Errors: the directory cannot be written, the log is damaged, the seed is not usable, the other
+/// process does not come up.
+pub async fn embedded(dir: &Path, seed: Option<Value>) -> Result<Embedded, EmulatorError> {
     let folder = dir.join(".rackform");
     let failed = |path: &Path, error: io::Error| EmulatorError::Embedded {
         path: path.to_owned(),
@@ -43,7 +45,7 @@ pub async fn embedded(dir: &Path) -> Result<Embedded, EmulatorError> {
             Ok(()) => {
                 // Whoever wrote it is gone.
                 let _ = std::fs::remove_file(&port_path);
-                return serve(&folder, &port_path, lock).await;
+                return serve((&folder, &port_path), lock, seed).await;
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(failed(&lock_path, error)),
@@ -59,9 +61,13 @@ pub async fn embedded(dir: &Path) -> Result<Embedded, EmulatorError> {
     }
 }
 
-async fn serve(folder: &Path, port_path: &Path, lock: File) -> Result<Embedded, EmulatorError> {
+async fn serve(
+    (folder, port_path): (&Path, &Path),
+    lock: File,
+    seed: Option<Value>,
+) -> Result<Embedded, EmulatorError> {
     let data: PathBuf = folder.join("emulator.jsonl");
-    let running = start(Options { data: Some(data), ..Options::default() }).await?;
+    let running = start(Options { data: Some(data), seed, ..Options::default() }).await?;
     let fresh = port_path.with_extension("port.new");
     let written = std::fs::write(&fresh, format!("{}\n{}", running.url(), running.identity()))
         .and_then(|()| std::fs::rename(&fresh, port_path));

@@ -101,6 +101,7 @@ fn description(code: &str) -> &'static str {
         "HOST.1001" => "Host failed to change state to maintenance mode",
         "HOST.1002" => "Failed to reconnect host",
         "HOST.1003" => "An error happened when connecting to host",
+        "HOST.1010" => "The host is disconnected",
         "PS.1001" => "Failed to attach primary storage",
         "PS.1002" => "Failed to detach primary storage",
         "PS.1003" => "The primary storage is disconnected",

@@ -37,6 +37,7 @@ use tokio::task::JoinHandle;
 
 pub use embedded::{Embedded, embedded};
 pub use faults::{FaultRule, FaultRuleError};
+pub use seed::read as read_seed;
 
 use self::core::Core;
 use self::transport::{CuttableListener, Cutter};
@@ -57,7 +58,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The log that keeps the state; none = in memory only.
     pub data: Option<PathBuf>,
-    /// A topology to be live at once (format: `seed.rs`); used only while there is no zone yet.
+    /// What is live at once and what can be discovered (format: `seed.rs`). Its objects are planted
+    /// only while there is no zone yet, and once.
     pub seed: Option<serde_json::Value>,
     /// Delay of each HTTP request.
     pub latency: Duration,
@@ -105,8 +107,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Whether the seed was planted; it is left out where the log has zones already, so that a
-    /// restart with the same options does not plant it twice.
+    /// Whether all of the seed was planted; its objects are left out where the log has zones already,
+    /// so that a restart with the same options does not plant them twice.
     pub fn planted(&self) -> bool {
         self.planted
     }
@@ -146,11 +148,10 @@ impl std::ops::Drop for Running {
 /// Binds, replays the log, plants the seed, and serves on the current tokio runtime.
 pub async fn start(options: Options) -> Result<Running, EmulatorError> {
     let core = Core::open(&options)?;
-    let seed = options.seed.as_ref();
-    let seed = seed.filter(|_| core.read(|store| store.table("zone").rows().is_empty()));
-    if let Some(seed) = seed {
-        seed::plant(&core, seed).map_err(EmulatorError::Seed)?;
-    }
+    let planted = match &options.seed {
+        Some(seed) => seed::plant_at_start(&core, seed).map_err(EmulatorError::Seed)?,
+        None => false,
+    };
     let listen = |reason| EmulatorError::Listen { address: options.listen, reason };
     let tcp = TcpListener::bind(options.listen).await.map_err(listen)?;
     let address = tcp.local_addr().map_err(listen)?;
@@ -167,5 +168,5 @@ pub async fn start(options: Options) -> Result<Running, EmulatorError> {
         // axum::serve never returns by itself.
         let _ = axum::serve(listener, service).await;
     });
-    Ok(Running { address, core, server, planted: seed.is_some() })
+    Ok(Running { address, core, server, planted })
 }

@@ -9,22 +9,174 @@
 //!     "zones": ["east"], "images": [ { "name": "debian" } ] } ],
 //!   "unreachable": ["10.0.0.9"],
 //!   "passwords": { "10.0.0.1": "the only one that connects" },
+//!   "machines": { "10.0.0.1": { "osVersion": "7.4" }, "10.0.1.3": { "fsid": "…", "pools": ["fast"] } },
 //!   "accounts": [ { "name": "ci", "password": "p" } ] }
 //! ```
 //!
 //! Members of any object beyond those that hold others (`clusters`, `hosts`, `vms`, …) become
 //! members of its row; `uuid` chooses the uuid.
+//!
+//! What is discovered and not created stands at the top level too (and, without `host`, within a
+//! host). It appears when its owner does: a host that is added later finds its devices then.
+//!
+//! ```toml
+//! [[pciDevices]]                      # of a host, by management IP, name or uuid
+//! host = "10.0.0.1"
+//! pciDeviceAddress = "0000:06:00.0"
+//! vendorId = "10de"
+//! deviceId = "0e0f"
+//! type = "GPU_Video_Controller"
+//!
+//! [[usbDevices]]
+//! host = "10.0.0.1"
+//! busNum = "001"
+//! devNum = "002"
+//! idVendor = "0781"
+//! idProduct = "5591"
+//!
+//! [[luns]]                            # of an iSCSI server, by address; two LUNs where none is given
+//! server = "10.0.0.201"
+//! wwid = "36b083fe000daf018000015505abbe00a"
+//! size = 1099511627776
+//!
+//! [[vms]]                             # starts, once, when its host is there
+//! name = "guest"
+//! host = "10.0.0.1"
+//! localStorage = true                 # on the host's own disk
+//! volumes = [{ name = "data" }]
+//!
+//! [[disks]]                           # shared block candidates that hosts see without iSCSI
+//! hosts = ["10.0.0.1", "10.0.0.2"]
+//! wwid = "3600508b400105e210000900000490000"
+//! size = 1099511627776
+//! ```
 
 use serde_json::{Map, Value, json};
 
 use super::core::Core;
 use super::store::{Row, Tx, str_of};
-use super::zstack;
+use super::zstack::{self, Description, Discovered};
+
+/// The members that a seed may have.
+const MEMBERS: [&str; 11] = [
+    "zones",
+    "backupStorage",
+    "vms",
+    "unreachable",
+    "passwords",
+    "machines",
+    "accounts",
+    "pciDevices",
+    "usbDevices",
+    "luns",
+    "disks",
+];
+
+/// Those that describe what is discovered: the list, its kind, who owns it, what else it needs.
+const DEVICES: [(&str, Discovered, &str, &[&str]); 4] = [
+    ("pciDevices", Discovered::Pci, "host", &["pciDeviceAddress", "vendorId", "deviceId"]),
+    ("usbDevices", Discovered::Usb, "host", &["busNum", "devNum"]),
+    ("luns", Discovered::Lun, "server", &["wwid"]),
+    ("disks", Discovered::Disk, "host", &["wwid"]),
+];
+
+/// Reads the text of a seed: TOML where the file's name ends so, else JSON. Errors: what is wrong
+/// with the text.
+pub fn read(name: &std::path::Path, text: &str) -> Result<Value, String> {
+    match name.extension().is_some_and(|extension| extension == "toml") {
+        true => toml::from_str(text).map_err(|error| error.to_string()),
+        false => serde_json::from_str(text).map_err(|error| error.to_string()),
+    }
+}
+
+/// Plants a seed at start. Objects are planted once; what is discovered is as the seed says at every
+/// start. Returns whether nothing of the seed was left out.
+pub fn plant_at_start(core: &Core, seed: &Value) -> Result<bool, String> {
+    let first = core
+        .read(|store| store.table("zone").rows().is_empty() && store.get("meta", "seed").is_none());
+    let members = seed.as_object().ok_or("a seed is an object")?;
+    check_names(members)?;
+    if first {
+        objects(core, members)?;
+    }
+    let devices = devices(members)?;
+    core.with(|tx| {
+        tx.put("meta", "seed", Row::new());
+        zstack::describe(tx, devices, true);
+    });
+    let named = DEVICES.map(|(name, ..)| name);
+    Ok(first || members.keys().all(|name| named.contains(&name.as_str())))
+}
 
 /// Plants a seed; returns how many rows of each family there are then. Errors: a member of the
 /// wrong shape, a reference to a cluster that the zone does not have.
 pub fn plant(core: &Core, seed: &Value) -> Result<Value, String> {
     let seed = seed.as_object().ok_or("a seed is an object")?;
+    check_names(seed)?;
+    objects(core, seed)?;
+    let devices = devices(seed)?;
+    core.with(|tx| zstack::describe(tx, devices, false));
+    Ok(json!(core.read(super::core::summary)))
+}
+
+fn check_names(seed: &Map<String, Value>) -> Result<(), String> {
+    match seed.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+        Some(name) => Err(format!("a seed has no '{name}'; it may have {}", MEMBERS.join(", "))),
+        None => Ok(()),
+    }
+}
+
+/// What a seed says about devices, at the top level and within its hosts.
+fn devices(seed: &Map<String, Value>) -> Result<Vec<Description>, String> {
+    let mut found = described(seed, None)?;
+    for vm in list(seed, "vms")? {
+        let vm = object(vm, "vms")?;
+        if let Some(host) = vm.get("host").and_then(Value::as_str) {
+            let (owner, members) = (host.to_owned(), vm.clone());
+            found.push(Description { kind: Discovered::Vm, owner, members });
+        }
+    }
+    for zone in list(seed, "zones")? {
+        for cluster in list(object(zone, "zones")?, "clusters")? {
+            for host in list(object(cluster, "clusters")?, "hosts")? {
+                let host = object(host, "hosts")?;
+                found.extend(described(host, Some(str_of(host, "managementIp")))?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The lists of devices in `holder`, which belong to `owner` unless they say otherwise.
+fn described(holder: &Map<String, Value>, owner: Option<&str>) -> Result<Vec<Description>, String> {
+    let mut found = Vec::new();
+    for (name, kind, owned_by, needed) in DEVICES {
+        for device in list(holder, name)? {
+            let device = object(device, name)?;
+            for member in needed {
+                if str_of(device, member).is_empty() {
+                    return Err(format!("'{name}': each needs '{member}', a text"));
+                }
+            }
+            let mut owners: Vec<&str> =
+                list(device, "hosts")?.iter().filter_map(Value::as_str).collect();
+            owners.extend(device.get(owned_by).and_then(Value::as_str).or(owner));
+            if owners.is_empty() {
+                return Err(format!("'{name}': each needs '{owned_by}', a text"));
+            }
+            let mut members = device.clone();
+            members.retain(|member, _| member != "hosts" && member != owned_by);
+            found.extend(owners.into_iter().map(|owner| Description {
+                kind,
+                owner: owner.to_owned(),
+                members: members.clone(),
+            }));
+        }
+    }
+    Ok(found)
+}
+
+fn objects(core: &Core, seed: &Map<String, Value>) -> Result<(), String> {
     core.with(|tx| {
         let mut planter = Planter { tx, core };
         for zone in list(seed, "zones")? {
@@ -33,23 +185,29 @@ pub fn plant(core: &Core, seed: &Value) -> Result<Value, String> {
         for storage in list(seed, "backupStorage")? {
             planter.backup_storage(object(storage, "backupStorage")?)?;
         }
-        for vm in list(seed, "vms")? {
+        for vm in list(seed, "vms")?.iter().filter(|vm| vm.get("host").is_none()) {
             planter.loose_vm(vm)?;
         }
         for address in list(seed, "unreachable")? {
             let address = address.as_str().ok_or("'unreachable' is a list of addresses")?;
-            planter.tx.put("machine", address, row(json!({ "unreachable": true })));
+            planter.machine(address, json!({ "unreachable": true }));
         }
         for (address, password) in
             seed.get("passwords").and_then(Value::as_object).into_iter().flatten()
         {
             let digest = zstack::digest(password.as_str().unwrap_or_default());
-            planter.tx.put("machine", address, row(json!({ "passwordDigest": digest })));
+            planter.machine(address, json!({ "passwordDigest": digest }));
+        }
+        for (address, members) in
+            seed.get("machines").and_then(Value::as_object).into_iter().flatten()
+        {
+            object(members, "machines")?;
+            planter.machine(address, members.clone());
         }
         for account in list(seed, "accounts")? {
             planter.account(account)?;
         }
-        Ok(json!(super::core::summary(planter.tx.store)))
+        Ok(())
     })
 }
 
@@ -61,7 +219,7 @@ struct Planter<'a, 'b> {
 impl Planter<'_, '_> {
     /// Puts a row: given members over defaults, without those that hold other objects.
     fn put(&mut self, family: &'static str, given: &Map<String, Value>, defaults: Value) -> String {
-        const HOLDERS: [&str; 8] = [
+        const HOLDERS: [&str; 11] = [
             "clusters",
             "hosts",
             "vms",
@@ -70,6 +228,9 @@ impl Planter<'_, '_> {
             "primaryStorage",
             "localStorage",
             "password",
+            "pciDevices",
+            "usbDevices",
+            "disks",
         ];
         let mut members = row(defaults);
         for (name, value) in given.iter().filter(|(name, _)| !HOLDERS.contains(&name.as_str())) {
@@ -85,6 +246,14 @@ impl Planter<'_, '_> {
         members.retain(|_, value| !value.is_null());
         self.tx.put(family, &uuid, members);
         uuid
+    }
+
+    /// Adds to what is special about the machine behind an address.
+    fn machine(&mut self, address: &str, members: Value) {
+        let known = self.tx.store.get("machine", address);
+        let mut machine = known.map(|row| Row::clone(row)).unwrap_or_default();
+        machine.extend(row(members));
+        self.tx.put("machine", address, machine);
     }
 
     fn zone(&mut self, zone: &Value) -> Result<(), String> {
@@ -161,8 +330,7 @@ impl Planter<'_, '_> {
             let defaults = json!({ "state": "Enabled", "status": "Ready", "mediaType": "RootVolumeTemplate",
                 "platform": "Linux", "format": "qcow2", "size": 1u64 << 30, "system": false });
             let image = self.put("image", object(image, "images")?, defaults);
-            let link = json!({ "imageUuid": image, "backupStorageUuid": uuid, "status": "Ready" });
-            self.tx.put("imageRef", &format!("{image}/{uuid}"), row(link));
+            zstack::put_image_on(self.tx, &image, &uuid);
         }
         Ok(())
     }
@@ -180,6 +348,7 @@ impl Planter<'_, '_> {
             "passwordDigest": zstack::digest(password),
         });
         let uuid = self.put("host", host, defaults);
+        zstack::discover(self.tx, &uuid);
         for vm in list(host, "vms")? {
             let vm = object(vm, "vms")?;
             let on_disk = vm.get("localStorage").and_then(Value::as_bool).unwrap_or(false);
@@ -191,28 +360,11 @@ impl Planter<'_, '_> {
     }
 
     fn vm(&mut self, vm: &Map<String, Value>, place: Value, storage: Option<&str>, on_disk: bool) {
-        let host = place.get("hostUuid").cloned().unwrap_or(Value::Null);
-        let mut defaults = row(
-            json!({ "type": "UserVm", "hypervisorType": "KVM", "memorySize": 1u64 << 30, "cpuNum": 1, "platform": "Linux" }),
-        );
-        defaults.extend(row(place));
-        let uuid = self.put("vm", vm, Value::Object(defaults));
-        let name = format!("ROOT-for-{}", str_of(vm, "name"));
-        let volume = row(
-            json!({ "name": name, "size": 10u64 << 30, "actualSize": 1u64 << 30, "type": "Root",
-            "format": "qcow2", "deviceId": 0, "state": "Enabled", "status": "Ready", "isShareable": false,
-            "vmInstanceUuid": uuid, "primaryStorageUuid": storage }),
-        );
-        let volume = self.put("volume", &volume, json!({}));
-        self.tx.patch("vm", &uuid, &[("rootVolumeUuid", json!(volume))]);
-        if on_disk {
-            let link = json!({ "resourceUuid": volume, "hostUuid": host, "primaryStorageUuid": storage,
-                "size": 10u64 << 30, "resourceType": "VolumeVO", "createDate": self.tx.now, "lastOpDate": self.tx.now });
-            self.tx.put("localRef", &volume, row(link));
-        }
+        let uuid = self.core.fresh_uuid();
+        zstack::settle_vm(self.tx, &uuid, (vm, place), (storage, on_disk));
     }
 
-    /// A VM at the top level names where it is by uuids or not at all.
+    /// A VM at the top level without `host` names where it is by uuids or not at all.
     fn loose_vm(&mut self, vm: &Value) -> Result<(), String> {
         let vm = object(vm, "vms")?;
         let storage = vm.get("primaryStorageUuid").and_then(Value::as_str).map(str::to_owned);

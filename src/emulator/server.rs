@@ -340,8 +340,8 @@ fn run_query(
     variables: &[(String, String)],
 ) -> Result<Outgoing, Refusal> {
     let session = session_of(incoming).unwrap_or("");
-    let spec = match variables.iter().find(|(name, _)| name == "uuid") {
-        Some((_, uuid)) => query::Spec::by_uuid(uuid),
+    let spec = match variables.first() {
+        Some((name, value)) => query::Spec::by_member(name, value),
         None => query::parse(&query_pairs(&incoming.query)).map_err(|text| (400, text))?,
     };
     for name in &spec.unknown {
@@ -365,6 +365,11 @@ fn run_query(
     });
     if core.views.of_api(&api.name).is_none() {
         core.violation(&incoming.method, &incoming.path, format!("{} is not emulated", api.name));
+    }
+    if let Err(error) = &outcome
+        && error.code == "SYS.1000"
+    {
+        core.violation(&incoming.method, &incoming.path, error.details.clone());
     }
     Ok(Outgoing::new(jobs::reply(core.version, &outcome)))
 }

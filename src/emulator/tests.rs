@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use super::*;
 
+mod devices;
+mod every_api;
+mod moves;
+mod storage_network;
+mod versions;
+
 struct Client {
     http: reqwest::Client,
     url: String,
@@ -93,6 +99,14 @@ impl Client {
 fn code(reply: &(u16, Value)) -> &str {
     assert_eq!(reply.0, 503, "{}", reply.1);
     reply.1["error"]["code"].as_str().expect("a code")
+}
+
+/// A running emulator with a seed, and a client of it.
+async fn seeded(version: ServerVersion, seed: Value) -> (Running, Client) {
+    let options = Options { seed: Some(seed), version, ..Options::default() };
+    let running = start(options).await.expect("starts");
+    let client = Client::new(&running).await;
+    (running, client)
 }
 
 async fn plain() -> (Running, Client) {
@@ -297,12 +311,12 @@ async fn two_processes_share_the_embedded_server() {
     let folder = dir.path().join(".rackform");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("emulator.port"), "http://127.0.0.1:9").expect("a stale port");
-    let first = embedded(dir.path()).await.expect("serves");
-    let second = embedded(dir.path()).await.expect("connects");
+    let first = embedded(dir.path(), None).await.expect("serves");
+    let second = embedded(dir.path(), None).await.expect("connects");
     assert!(first.server.is_some() && second.server.is_none());
     assert_eq!(first.url, second.url);
     drop(first);
-    let third = embedded(dir.path()).await.expect("serves again");
+    let third = embedded(dir.path(), None).await.expect("serves again");
     assert!(third.server.is_some());
 }
 
@@ -375,39 +389,6 @@ async fn ceph_on_both_sides() {
     assert_eq!(client.job("DELETE", &delete, Value::Null).await.0, 200);
     assert_eq!(client.control("GET", "rows/cephBackupMon", Value::Null).await, json!([]));
     assert_eq!(client.control("GET", "violations", Value::Null).await, json!([]));
-}
-
-#[tokio::test]
-async fn shared_block_stands_on_the_luns_of_an_attached_server() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let log = dir.path().join("log.jsonl");
-    let running =
-        start(Options { data: Some(log.clone()), ..Options::default() }).await.expect("starts");
-    let client = Client::new(&running).await;
-    let (zone, cluster, _) = rack(&client).await;
-    let server =
-        json!({ "ip": "10.0.2.1", "chapUserName": "u", "chapUserPassword": "chap-secret" });
-    let server = client.make("/storage-devices/iscsi/servers", server).await;
-    assert_eq!((&server["name"], &server["port"]), (&json!("iscsi-server-10.0.2.1"), &json!(3260)));
-    let uuid = server["uuid"].as_str().expect("a uuid");
-    let candidates =
-        format!("/primary-storage/sharedblockgroup/sharedblock-candidates?clusterUuid={cluster}");
-    assert_eq!(client.get(&candidates).await["results"], json!([]));
-    let link = format!("/clusters/{cluster}/storage-devices/iscsi/servers/{uuid}");
-    assert_eq!(client.job("POST", &link, json!({})).await.0, 200);
-    let delete = format!("/storage-devices/iscsi/servers/{uuid}");
-    assert_eq!(code(&client.job("DELETE", &delete, Value::Null).await), "SYS.1006");
-    let disk = client.get(&candidates).await["results"][0]["wwid"].clone();
-    let group = json!({ "name": "g", "zoneUuid": zone, "diskUuids": [disk] });
-    let group = client.make("/primary-storage/sharedblockgroup", group).await;
-    assert_eq!(
-        (&group["status"], &group["sharedBlocks"][0]["diskUuid"]),
-        (&json!("Disconnected"), &disk)
-    );
-    assert_eq!(client.job("DELETE", &link, Value::Null).await.0, 200);
-    assert_eq!(client.job("DELETE", &delete, Value::Null).await.0, 200);
-    let logged = std::fs::read_to_string(log).expect("reads");
-    assert!(!logged.contains("chap-secret"), "a secret is at rest");
 }
 
 #[tokio::test]

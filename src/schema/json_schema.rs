@@ -138,6 +138,7 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         "insecure_skip_verify": { "type": ["boolean", "string"], "description": "Trust any certificate." },
         "timeout": seconds("Seconds that one request may take."),
         "connect_timeout": seconds("Seconds that connecting may take."),
+        "seed": { "type": "string", "description": "With endpoint `emulator`: a TOML or JSON file of the devices that its hosts and targets have." },
         "calls_at_once": { "type": ["integer", "string"], "description": "Requests in flight at a time." },
     });
     let variable = json!({

@@ -300,6 +300,29 @@ fn the_built_in_server_serves_until_it_is_told_to_end() {
 }
 
 #[test]
+fn the_built_in_server_is_seeded_from_a_file_of_the_directory() {
+    let provider = |endpoint: &str, seed: &str| {
+        format!("[provider.zstack]\nendpoint = \"{endpoint}\"\nseed = {seed}\n\n[zone.east]\n")
+    };
+    let rackform = Rackform::with(&provider("emulator", "\"devices.toml\""));
+    rackform.run(&["plan"]).expect(1).says(&["bad_seed", "devices.toml cannot be read"]);
+    rackform.write("devices.toml", "[[luns]]\nserver = \"10.0.0.201\"\nwwid = \"36b083fe0\"\n");
+    rackform.run(&["apply", "--auto-approve"]).expect(0);
+    rackform.run(&["plan", "--detailed-exitcode"]).expect(0);
+    let log = rackform.read(".rackform/emulator.jsonl");
+    assert!(log.contains("36b083fe0"), "the LUN is not known");
+    rackform.write("devices.toml", "[[lun]]\n");
+    rackform.run(&["plan"]).expect(1).says(&["a seed has no 'lun'"]);
+    for (endpoint, seed, complaint) in [
+        ("http://127.0.0.1:1", "\"devices.toml\"", "goes only with endpoint = \"emulator\""),
+        ("emulator", "1", "`seed` must be a string"),
+    ] {
+        let rackform = Rackform::with(&provider(endpoint, seed));
+        rackform.run(&["plan"]).expect(1).says(&["bad_seed", complaint]);
+    }
+}
+
+#[test]
 fn a_trace_in_a_pipe_has_no_colours() {
     let rackform = Rackform::with(CONFIG);
     let plain = rackform.run(&["plan", "-v"]).expect(0).says(&["DEBUG"]);

@@ -10,6 +10,7 @@ mod config_errors;
 mod conformance;
 mod data;
 mod examples;
+mod manual;
 mod mutants;
 mod observe;
 mod properties;

@@ -75,10 +75,10 @@ impl Default for Spec {
 }
 
 impl Spec {
-    /// `GET /res/{uuid}`: the uuid alone, all parameters ignored.
-    pub fn by_uuid(uuid: &str) -> Self {
+    /// `GET /res/{uuid}`: the variable of the path alone, all parameters ignored.
+    pub fn by_member(name: &str, value: &str) -> Self {
         let condition =
-            Condition { name: "uuid".into(), operator: Operator::Eq, value: uuid.to_owned() };
+            Condition { name: name.to_owned(), operator: Operator::Eq, value: value.to_owned() };
         Spec { conditions: vec![condition], ..Spec::default() }
     }
 }

@@ -204,7 +204,7 @@ fn kind_of(row: &Row) -> &'static Kind {
 fn connect_machine(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
     let host = tx.store.get("backupStorage", uuid).map(|row| str_of(row, "hostname").to_owned());
     match host {
-        Some(host) if super::host::is_unreachable(tx.store, &host) => {
+        Some(host) if super::machine::is_unreachable(tx.store, &host) => {
             Err(ApiError::operation(format!("unable to connect to [ip:{host}]")))
         }
         _ => Ok(()),

@@ -72,6 +72,7 @@ pub fn remove_host(tx: &mut Tx<'_>, host: &str, destroy: bool) {
         tx.patch("vm", &vm, &[("lastHostUuid", Value::Null)]);
     }
     let cluster = tx.store.get("host", host).map(|row| str_of(row, "clusterUuid").to_owned());
+    super::device::forget_host(tx, host);
     tx.delete("host", host);
     for storage in
         cluster.iter().flat_map(|cluster| attached_storages(tx, cluster)).collect::<Vec<_>>()
@@ -136,6 +137,7 @@ pub fn destroy_vm(tx: &mut Tx<'_>, vm: &str) {
             tx.patch("volume", &volume, &[("vmInstanceUuid", Value::Null)]);
         }
     }
+    super::device::forget_vm(tx, vm);
     tx.delete("vm", vm);
 }
 
@@ -155,6 +157,9 @@ pub fn attached_storages(tx: &Tx<'_>, cluster: &str) -> Vec<String> {
 /// NFS and the like are Connected while an attached cluster has a Connected host (section 3.4).
 pub fn storage_follows_hosts(tx: &mut Tx<'_>, storage: &str) {
     let Some(row) = tx.store.get("primaryStorage", storage).cloned() else { return };
+    if str_of(&row, "type") == "SharedBlock" {
+        super::shared_block::sync_hosts(tx, storage);
+    }
     if !needs_host(str_of(&row, "type")) {
         return;
     }

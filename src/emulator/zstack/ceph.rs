@@ -31,6 +31,10 @@ static POOL: Family = Family {
     )],
 };
 
+/// Pools that are known to exist in a Ceph cluster; the key is `FSID/NAME`. They outlive their rows.
+static STORED_POOL: Family =
+    Family { name: "cephStoredPool", vo: "", indexes: &[], soft_delete: false, relations: &[] };
+
 const SIDE: Side = Side {
     mons: &MON,
     owner: "primaryStorage",
@@ -91,7 +95,7 @@ pub static KIND: Kind = Kind {
 };
 
 pub static MODULE: Module = Module {
-    families: &[&MON, &POOL],
+    families: &[&MON, &POOL, &STORED_POOL],
     views: &[&CEPHS, &POOLS],
     operations: &[
         Operation {
@@ -203,7 +207,54 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         )));
     }
     tx.patch("primaryStorage", uuid, &[("fsid", json!(fsid))]);
+    let row = tx.store.get("primaryStorage", uuid).cloned();
+    match row.filter(|row| str_of(row, "status") == "Connecting") {
+        Some(row) => first_pools(tx, &row),
+        None => Ok(()),
+    }
+}
+
+/// The pools of a new storage: named ones must exist, the others are made.
+fn first_pools(tx: &mut Tx<'_>, storage: &Row) -> Result<(), ApiError> {
+    let uuid = str_of(storage, "uuid");
+    for pool in tx.uuids("cephPool", "primaryStorageUuid", uuid) {
+        let name = tx.store.get("cephPool", &pool).map(|row| str_of(row, "poolName").to_owned());
+        let name = name.unwrap_or_default();
+        if !POOL_PARAMETERS.iter().any(|(.., prefix)| name == format!("{prefix}{uuid}")) {
+            check_stored(tx.store, storage, &name, false)?;
+        }
+        tx.put("cephStoredPool", &stored_key(storage, &name), Row::new());
+    }
     Ok(())
+}
+
+/// Whether the Ceph cluster of a storage has a pool, as far as is known: it was made or named here,
+/// or a seed lists the pools of a monitor's machine.
+fn knows_pool(store: &Store, storage: &Row, name: &str) -> Option<bool> {
+    if store.get("cephStoredPool", &stored_key(storage, name)).is_some() {
+        return Some(true);
+    }
+    let mons = store.table("cephMon").find("primaryStorageUuid", str_of(storage, "uuid"));
+    let mut listed = mons
+        .filter_map(|mon| store.get("machine", str_of(mon, "hostname"))?.get("pools")?.as_array());
+    listed.next().map(|pools| pools.iter().any(|pool| pool == name))
+}
+
+fn stored_key(storage: &Row, pool: &str) -> String {
+    format!("{}/{pool}", str_of(storage, "fsid"))
+}
+
+/// What the agent refuses: to use a pool that is not there, to create one that is.
+fn check_stored(store: &Store, storage: &Row, name: &str, create: bool) -> Result<(), ApiError> {
+    match (knows_pool(store, storage, name), create) {
+        (Some(false), false) => Err(ApiError::operation(format!(
+            "cannot find pool[{name}] in the ceph cluster, you must create it manually"
+        ))),
+        (Some(true), true) => Err(ApiError::operation(format!(
+            "have pool named[{name}] in ceph cluster, can't create new pool with same name"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn show(tx: &Tx<'_>, uuid: &str) -> Outcome {
@@ -241,6 +292,9 @@ fn check_pool(store: &Store, call: &Call) -> Result<(), ApiError> {
 }
 
 fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    let storage = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
+    let name = call.text("poolName");
+    check_stored(tx.store, &storage, name, call.flag("isCreate"))?;
     // 3.0 knows no type here: it is always Data.
     let kind = match call.version {
         ServerVersion::V3_0 => "Data",
@@ -254,6 +308,7 @@ fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "type": kind,
     });
     put_pool(tx, call.new_uuid(), members)?;
+    tx.put("cephStoredPool", &stored_key(&storage, name), Row::new());
     let row = require_pool(tx.store, call.new_uuid())?;
     Ok(inventory(tx.store, &POOLS, &row))
 }

@@ -116,7 +116,7 @@ pub fn connect(tx: &mut Tx<'_>, side: &Side, parent: &str) -> Result<String, Api
     let mut errors = Vec::new();
     for mon in &mons {
         let host = str_of(mon, "hostname");
-        let up = !super::host::is_unreachable(tx.store, host);
+        let up = !super::machine::is_unreachable(tx.store, host);
         let status = if up { "Connected" } else { "Disconnected" };
         tx.patch(side.mons.name, str_of(mon, "uuid"), &[("status", json!(status))]);
         if !up {

@@ -65,7 +65,6 @@ pub static MODULE: Module = Module {
             check: |_, call| delete_mode(call).map(|_| ()),
             run: Run::Effect(delete),
         },
-        Operation { api: "UpdateClusterOS", check: check_os, run: Run::Effect(update_os) },
     ],
 };
 
@@ -120,7 +119,8 @@ fn delete(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     Ok(Value::Null)
 }
 
-fn check_os(store: &Store, call: &Call) -> Result<(), ApiError> {
+/// What UpdateClusterOS refuses (section 3.2).
+pub fn check_os(store: &Store, call: &Call) -> Result<(), ApiError> {
     let cluster = require(store, call, "uuid", "cluster")?;
     let uuid = call.text("uuid");
     if str_of(&cluster, "hypervisorType") != "KVM" {
@@ -136,17 +136,4 @@ fn check_os(store: &Store, call: &Call) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-/// The long job ends at once: how long packages take is not the point here.
-fn update_os(tx: &mut Tx<'_>, call: &Call) -> Outcome {
-    let members = json!({
-        "name": "APIUpdateClusterOSMsg",
-        "jobName": "APIUpdateClusterOSMsg",
-        "jobData": json!({ "uuid": call.text("uuid") }).to_string(),
-        "targetResourceUuid": call.text("uuid"),
-        "state": "Succeeded",
-    });
-    let row = insert(tx, "longJob", call.new_uuid(), members)?;
-    Ok(inventory(tx.store, &super::management::LONG_JOBS, &row))
 }

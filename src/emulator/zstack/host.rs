@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Module, Operation, Outcome, Phases, Run, cascade, delete_mode, insert, inventory, next_state,
-    nothing, require, update,
+    Module, Operation, Outcome, Phases, Run, cascade, delete_mode, insert, inventory, machine,
+    next_state, nothing, require, update,
 };
 use crate::emulator::ServerVersion;
 use crate::emulator::core::{Call, Core};
@@ -34,7 +34,49 @@ pub static HOST: Family = Family {
     ],
 };
 
+/// What the machines here have; no figure in the sources. A simulator says it itself.
+const CPU_SOCKETS: u64 = 2;
+const CPU_NUM: u64 = 32;
+const MEMORY: u64 = 128 << 30;
+
+/// Members of HostCapacityVO: what a Connected host reports, less what its VMs take.
+fn capacity(store: &Store, row: &Row, out: &mut Row) {
+    if str_of(row, "status") == "Connecting" {
+        return;
+    }
+    let number = |row: &Row, member: &str| row.get(member).and_then(Value::as_u64).unwrap_or(0);
+    let (mut cpu, mut memory) = (0, 0);
+    for vm in store.table("vm").find("hostUuid", str_of(row, "uuid")) {
+        cpu += number(vm, "cpuNum");
+        memory += number(vm, "memorySize");
+    }
+    let own = |member: &str, default: u64| match number(row, member) {
+        0 => default,
+        given => given,
+    };
+    let (cpus, bytes) = (own("cpuCapacity", CPU_NUM), own("memoryCapacity", MEMORY));
+    for (name, value) in [
+        ("cpuSockets", CPU_SOCKETS),
+        ("cpuNum", CPU_NUM),
+        ("totalCpuCapacity", cpus),
+        ("availableCpuCapacity", cpus.saturating_sub(cpu)),
+        ("totalMemoryCapacity", bytes),
+        ("availableMemoryCapacity", bytes.saturating_sub(memory)),
+    ] {
+        out.insert(name.into(), json!(value));
+    }
+}
+
 pub static HOSTS: View = View {
+    derived: &[
+        "cpuSockets",
+        "cpuNum",
+        "totalCpuCapacity",
+        "availableCpuCapacity",
+        "totalMemoryCapacity",
+        "availableMemoryCapacity",
+    ],
+    derive: capacity,
     children: &[Child {
         member: "hypervisorType",
         value: "KVM",
@@ -68,18 +110,8 @@ pub static HOSTS: View = View {
     )
 };
 
-/// What is special about the machine behind an address: `unreachable`, or the digest of the only
-/// password that it lets in. Keyed by address.
-static MACHINE: Family =
-    Family { name: "machine", vo: "", indexes: &[], soft_delete: false, relations: &[] };
-
-/// Whether nothing can be reached at an address.
-pub fn is_unreachable(store: &Store, address: &str) -> bool {
-    store.get("machine", address).is_some_and(|row| row.contains_key("unreachable"))
-}
-
 pub static MODULE: Module = Module {
-    families: &[&HOST, &MACHINE],
+    families: &[&HOST],
     views: &[&HOSTS],
     operations: &[
         Operation { api: "AddKVMHost", check: check_add, run: Run::Phases(add) },
@@ -93,7 +125,6 @@ pub static MODULE: Module = Module {
             check: |_, call| delete_mode(call).map(|_| ()),
             run: Run::Phases(delete),
         },
-        Operation { api: "KvmRunShell", check: check_shell, run: Run::Effect(shell) },
         Operation {
             api: "GetHostAllocatorStrategies",
             check: nothing,
@@ -160,7 +191,7 @@ fn add(core: Arc<Core>, call: Arc<Call>) -> Phases {
         let connected = core.with(|tx| {
             let result = match call.effects.connect_fail {
                 true => Err(connection_error(tx.store, uuid, "no route to host")),
-                false => connect(tx, uuid),
+                false => machine::check_os_version(tx.store, uuid).and_then(|()| connect(tx, uuid)),
             };
             if result.is_err() {
                 // eoCleanup runs after a failed host add: the uuid is free again, unless asked for.
@@ -192,6 +223,8 @@ fn put_host(tx: &mut Tx<'_>, call: &Call) -> Result<(), ApiError> {
         "status": "Connecting",
         "username": call.given("username"),
         "sshPort": call.values.get("sshPort"),
+        "cpuCapacity": call.values.get("cpuCapacity"),
+        "memoryCapacity": call.values.get("memoryCapacity"),
         "passwordDigest": kvm.then(|| digest(call.text("password"))),
     });
     insert(tx, "host", call.new_uuid(), members)?;
@@ -215,11 +248,10 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         return Err(ApiError::not_found("uuid", uuid, HOST.vo));
     };
     let address = str_of(&row, "managementIp");
-    if is_unreachable(tx.store, address) {
+    if machine::is_unreachable(tx.store, address) {
         return Err(connection_error(tx.store, uuid, "no route to host"));
     }
-    let wanted = tx.store.get("machine", address).map(|row| str_of(row, "passwordDigest"));
-    if wanted.is_some_and(|wanted| wanted != str_of(&row, "passwordDigest")) {
+    if !machine::lets_in(tx.store, address, str_of(&row, "passwordDigest")) {
         return Err(connection_error(tx.store, uuid, "authentication failed"));
     }
     let storages = cascade::attached_storages(tx, str_of(&row, "clusterUuid"));
@@ -234,8 +266,17 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         ));
     }
     tx.patch("host", uuid, &[("status", json!("Connected"))]);
+    super::device::discover(tx, uuid);
     storages.iter().for_each(|storage| cascade::storage_follows_hosts(tx, storage));
     Ok(())
+}
+
+/// A host that could not be connected is Disconnected; storages follow.
+fn lose(tx: &mut Tx<'_>, uuid: &str) {
+    let row = tx.patch("host", uuid, &[("status", json!("Disconnected"))]).unwrap_or_default();
+    for storage in cascade::attached_storages(tx, str_of(&row, "clusterUuid")) {
+        cascade::storage_follows_hosts(tx, &storage);
+    }
 }
 
 fn show(store: &Store, uuid: &str) -> Outcome {
@@ -317,7 +358,7 @@ fn change_state(core: Arc<Core>, call: Arc<Call>) -> Phases {
                 // The reconnect's failure is not the state change's.
                 let failed = connect(tx, uuid).is_err();
                 if failed {
-                    tx.patch("host", uuid, &[("status", json!("Disconnected"))]);
+                    lose(tx, uuid);
                 }
                 Ok(())
             }
@@ -347,7 +388,7 @@ fn enter_maintenance(tx: &mut Tx<'_>, call: &Call, before: &str) -> Result<(), A
         .find(|other| other != uuid);
     for vm in tx.uuids("vm", "hostUuid", uuid) {
         match &target {
-            Some(target) if !super::vm::is_local(tx.store, &vm) => {
+            Some(target) if super::vm::can_move(tx.store, &vm) => {
                 tx.patch("vm", &vm, &[("hostUuid", json!(target)), ("lastHostUuid", json!(uuid))]);
             }
             _ => cascade::stop_vm(tx, &vm),
@@ -380,7 +421,7 @@ fn reconnect(core: Arc<Core>, call: Arc<Call>) -> Phases {
                 false => connect(tx, uuid),
             };
             result.map_err(|cause| {
-                tx.patch("host", uuid, &[("status", json!("Disconnected"))]);
+                lose(tx, uuid);
                 cause.within("HOST.1002", format!("failed to reconnect host[uuid:{uuid}]"))
             })
         })?;
@@ -410,29 +451,6 @@ fn delete(core: Arc<Core>, call: Arc<Call>) -> Phases {
     })
 }
 
-fn check_shell(store: &Store, call: &Call) -> Result<(), ApiError> {
-    let missing: Vec<&str> = call
-        .list("hostUuids")
-        .into_iter()
-        .filter(|uuid| store.get("host", uuid).is_none())
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "invalid field[hostUuids], resource[uuids:[{}], type:HostVO] not found",
-        missing.join(", ")
-    );
-    Err(ApiError::new("SYS.1003", text))
-}
-
-fn shell(_: &mut Tx<'_>, call: &Call) -> Outcome {
-    let result =
-        |uuid: &str| (uuid.to_owned(), json!({ "returnCode": 0, "stdout": "", "stderr": "" }));
-    let results: Row = call.list("hostUuids").into_iter().map(result).collect();
-    Ok(json!({ "inventory": results }))
-}
-
 /// After a restart of the management node: hosts that were connecting are connected again, those of
 /// interrupted adds included (their row outlives the job).
 pub fn reconnect_all(core: &Arc<Core>) {
@@ -451,7 +469,7 @@ pub fn reconnect_all(core: &Arc<Core>) {
             for uuid in waiting {
                 let failed = connect(tx, &uuid).is_err();
                 if failed {
-                    tx.patch("host", &uuid, &[("status", json!("Disconnected"))]);
+                    lose(tx, &uuid);
                 }
             }
         });

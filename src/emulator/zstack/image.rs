@@ -1,10 +1,10 @@
 //! Images, as far as they are victims of backup storages: they come from seeds and are only queried
 //! here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Module;
-use crate::emulator::query::View;
+use crate::emulator::query::{View, shown};
 use crate::emulator::store::{Family, Relation, Tx, str_of};
 
 pub static IMAGE: Family = Family {
@@ -32,11 +32,12 @@ static IMAGE_REF: Family = Family {
     relations: &[],
 };
 
-static IMAGES: View = View {
+pub static IMAGES: View = View {
     derived: &["backupStorageRefs"],
     derive: |store, row, out| {
         let links = store.table("imageRef").find("imageUuid", str_of(row, "uuid"));
-        let links = links.map(|link| Value::Object((**link).clone())).collect();
+        let shown = |(name, value): (&String, &Value)| (name.clone(), shown(name, value.clone()));
+        let links = links.map(|link| Value::Object(link.iter().map(shown).collect())).collect();
         out.insert("backupStorageRefs".into(), links);
     },
     ..View::plain(
@@ -47,6 +48,7 @@ static IMAGES: View = View {
             "uuid",
             "name",
             "description",
+            "exportUrl",
             "state",
             "status",
             "size",
@@ -54,6 +56,7 @@ static IMAGES: View = View {
             "md5Sum",
             "url",
             "mediaType",
+            "guestOsType",
             "type",
             "platform",
             "format",
@@ -67,6 +70,23 @@ static IMAGES: View = View {
 
 pub static MODULE: Module =
     Module { families: &[&IMAGE, &IMAGE_REF], views: &[&IMAGES], operations: &[] };
+
+/// Records that an image lies on a storage.
+pub fn put_on(tx: &mut Tx<'_>, image: &str, storage: &str) {
+    let row = tx.store.get("backupStorage", storage).cloned().unwrap_or_default();
+    let place = match str_of(&row, "type") {
+        "Ceph" => format!("ceph://{}/{image}", str_of(&row, "poolName")),
+        "ImageStoreBackupStorage" => format!("zstore://{image}"),
+        _ => format!("{}/rootVolumeTemplates/{image}.qcow2", str_of(&row, "url")),
+    };
+    let link = json!({
+        "id": tx.store.table("imageRef").rows().len() + 1, "imageUuid": image,
+        "backupStorageUuid": storage, "installPath": place, "status": "Ready",
+        "createDate": tx.now, "lastOpDate": tx.now,
+    });
+    let link = link.as_object().cloned().unwrap_or_default();
+    tx.put("imageRef", &format!("{image}/{storage}"), link);
+}
 
 /// A backup storage goes: so do its records of images, and images that are nowhere else.
 pub fn forget_storage(tx: &mut Tx<'_>, storage: &str) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Module, Operation, Outcome, Run, delete_mode, insert, inventory, require};
+use crate::emulator::ServerVersion;
 use crate::emulator::core::Call;
 use crate::emulator::errors::ApiError;
 use crate::emulator::jobs::is_uuid;
@@ -49,6 +50,7 @@ static NETWORKS: View = View {
         let clusters: Vec<&str> = clusters_of(store, row).collect();
         out.insert("attachedClusterUuids".into(), json!(clusters));
     },
+    fields_5_2: &["vSwitchType", "isolated", "pvlan"],
     ..View::plain(
         "QueryL2Network",
         &L2_NETWORK,
@@ -105,10 +107,19 @@ fn create(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "physicalInterface": call.text("physicalInterface"),
         "type": if vlan.is_some() { "L2VlanNetwork" } else { "L2NoVlanNetwork" },
         "vlan": vlan,
+        // 3.0 has no such parameters, hence no such members.
+        "vSwitchType": five(call, "vSwitchType"),
+        "isolated": five(call, "isolated"),
+        "pvlan": five(call, "pvlan"),
     });
     let row = insert(tx, "l2Network", call.new_uuid(), members)?;
     super::tag::attach(tx, call, "L2NetworkVO");
     Ok(inventory(tx.store, &NETWORKS, &row))
+}
+
+/// A parameter that only 5.2 has.
+fn five<'a>(call: &'a Call, name: &str) -> Option<&'a Value> {
+    call.values.get(name).filter(|_| call.version == ServerVersion::V5_2)
 }
 
 fn is_attached(store: &Store, call: &Call) -> Result<bool, ApiError> {

@@ -1,4 +1,4 @@
-//! The management node and long jobs.
+//! The management node.
 
 use serde_json::json;
 
@@ -10,14 +10,6 @@ use crate::emulator::store::Family;
 static NODE: Family =
     Family { name: "managementNode", vo: "", indexes: &[], soft_delete: false, relations: &[] };
 
-static LONG_JOB: Family = Family {
-    name: "longJob",
-    vo: "LongJobVO",
-    indexes: &["targetResourceUuid"],
-    soft_delete: false,
-    relations: &[],
-};
-
 static NODES: View = View::plain(
     "QueryManagementNode",
     &NODE,
@@ -25,29 +17,9 @@ static NODES: View = View::plain(
     &["uuid", "hostName", "joinDate", "heartBeat"],
 );
 
-pub static LONG_JOBS: View = View::plain(
-    "QueryLongJob",
-    &LONG_JOB,
-    "org.zstack.header.longjob.LongJobInventory",
-    &[
-        "uuid",
-        "name",
-        "description",
-        "apiId",
-        "jobName",
-        "jobData",
-        "jobResult",
-        "state",
-        "targetResourceUuid",
-        "managementNodeUuid",
-        "createDate",
-        "lastOpDate",
-    ],
-);
-
 pub static MODULE: Module = Module {
-    families: &[&NODE, &LONG_JOB],
-    views: &[&NODES, &LONG_JOBS],
+    families: &[&NODE],
+    views: &[&NODES],
     operations: &[
         Operation {
             api: "GetVersion",

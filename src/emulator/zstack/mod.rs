@@ -7,21 +7,29 @@ mod ceph;
 mod ceph_backup;
 mod ceph_mon;
 mod cluster;
+mod device;
 mod host;
 mod identity;
 mod image;
+mod image_migration;
 mod iscsi;
 mod l2_network;
 mod l3_network;
 mod local;
+mod long_job;
+mod machine;
 mod management;
 mod nfs;
+mod pci;
 mod primary_storage;
 mod shared_block;
+mod shell;
 mod smp;
 mod storage_kind;
 mod tag;
+mod usb;
 mod vm;
+mod volume_migration;
 mod zone;
 
 use std::collections::HashMap;
@@ -37,11 +45,14 @@ use super::query::View;
 use super::store::{Family, Row, Store, Tx};
 
 pub use cascade::storage_follows_hosts;
+pub use device::{Description, Kind as Discovered, describe, discover};
 pub use host::digest;
 pub use identity::put_account;
+pub use image::put_on as put_image_on;
 pub use primary_storage::attach as attach_storage;
 pub use storage_kind::kind_named;
 pub use tag::tagged;
+pub use vm::settle as settle_vm;
 
 /// The result of a message: the members of the reply, `Null` if it has none.
 pub type Outcome = Result<Value, ApiError>;
@@ -75,7 +86,7 @@ pub struct Module {
     pub operations: &'static [Operation],
 }
 
-const MODULES: [&Module; 19] = [
+const MODULES: [&Module; 27] = [
     &identity::MODULE,
     &management::MODULE,
     &tag::MODULE,
@@ -95,6 +106,14 @@ const MODULES: [&Module; 19] = [
     &l2_network::MODULE,
     &l3_network::MODULE,
     &vm::MODULE,
+    &device::MODULE,
+    &pci::MODULE,
+    &usb::MODULE,
+    &volume_migration::MODULE,
+    &image_migration::MODULE,
+    &long_job::MODULE,
+    &shell::MODULE,
+    &machine::MODULE,
 ];
 
 /// All families.
@@ -117,6 +136,7 @@ pub fn boot(core: &Arc<Core>) {
     identity::ensure_admin(core);
     core.with(primary_storage::reconnect_all);
     host::reconnect_all(core);
+    long_job::resume(core);
 }
 
 /// No check.

@@ -1,5 +1,7 @@
 //! NFS primary storage (`plugin/nfsPrimaryStorage`).
 
+use std::net::Ipv4Addr;
+
 use super::local::forbidden;
 use super::primary_storage::add;
 use super::storage_kind::Kind;
@@ -14,7 +16,7 @@ pub static KIND: Kind = Kind {
     // NfsPrimaryStorageFactory
     mount_path: |uuid, _| format!("/opt/zstack/nfsprimarystorage/prim-{uuid}"),
     // No figure in the sources: any size that is there once it is mounted.
-    capacity: |hosts| if hosts == 0 { 0 } else { 10 << 40 },
+    capacity: |_, _, hosts| if hosts == 0 { 0 } else { 10 << 40 },
     server: |url| url.split_once(':').map(|(server, _)| server),
     ..Kind::plain("NFS")
 };
@@ -40,6 +42,7 @@ fn check_add(store: &Store, call: &Call) -> Result<(), ApiError> {
         )));
     };
     forbidden(path)?;
+    check_gateway(url, &call.system_tags)?;
     let same = |row: &std::sync::Arc<crate::emulator::store::Row>| {
         str_of(row, "type") == KIND.name && str_of(row, "zoneUuid") == zone
     };
@@ -49,4 +52,32 @@ fn check_add(store: &Store, call: &Call) -> Result<(), ApiError> {
         )));
     }
     Ok(())
+}
+
+/// The system tag that selects the storage network (section 3.4).
+const GATEWAY: &str = "primaryStorage::gateway::cidr::";
+
+/// At most one network, and the server is in it (NfsPrimaryStorageFactory).
+fn check_gateway(url: &str, tags: &[String]) -> Result<(), ApiError> {
+    let mut networks = tags.iter().filter_map(|tag| tag.strip_prefix(GATEWAY));
+    let Some(network) = networks.next() else { return Ok(()) };
+    if networks.next().is_some() {
+        return Err(ApiError::argument(format!("only one {GATEWAY} is allowed")));
+    }
+    let server = url.split_once(':').map_or(url, |(server, _)| server);
+    let (Ok(server), Some((base, length))) = (server.parse::<Ipv4Addr>(), parse_cidr(network))
+    else {
+        return Err(ApiError::argument(format!("{network} is not a CIDR, or {server} no address")));
+    };
+    let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+    match (u32::from(server) ^ u32::from(base)) & mask {
+        0 => Ok(()),
+        _ => Err(ApiError::argument(format!("server ip[{server}] is not in CIDR[{network}]"))),
+    }
+}
+
+fn parse_cidr(text: &str) -> Option<(Ipv4Addr, u32)> {
+    let (base, length) = text.split_once('/')?;
+    let length = length.parse().ok().filter(|length| *length <= 32)?;
+    Some((base.parse().ok()?, length))
 }

@@ -173,7 +173,7 @@ fn put_storage(tx: &mut Tx<'_>, call: &Call, kind: &Kind) -> Result<(), ApiError
         "mountPath": (kind.mount_path)(uuid, url),
     });
     insert(tx, "primaryStorage", uuid, members)?;
-    (kind.create)(tx, call, uuid)?;
+    (kind.create)(tx, call, uuid).inspect_err(|_| remove_row(tx, uuid, kind))?;
     super::tag::attach(tx, call, "PrimaryStorageVO");
     Ok(())
 }
@@ -225,12 +225,21 @@ fn change_state(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     show(tx.store, uuid)
 }
 
+/// A storage that cannot be connected is Disconnected from then on.
 fn reconnect(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let row = require(tx.store, call, "uuid", "primaryStorage")?;
     let uuid = call.text("uuid");
-    if let Some(kind) = kind_named(str_of(&row, "type")) {
-        (kind.connect)(tx, uuid)?;
+    let kind = kind_named(str_of(&row, "type"));
+    let connected = match (call.effects.connect_fail, kind) {
+        (true, _) => Err(ApiError::operation("the agent did not answer")),
+        (false, Some(kind)) => (kind.connect)(tx, uuid),
+        (false, None) => Ok(()),
+    };
+    let status = if connected.is_ok() { "Connected" } else { "Disconnected" };
+    if connected.is_err() || kind.is_some_and(|kind| !kind.needs_host) {
+        tx.patch("primaryStorage", uuid, &[("status", json!(status))]);
     }
+    connected?;
     cascade::storage_follows_hosts(tx, uuid);
     show(tx.store, uuid)
 }
@@ -304,6 +313,7 @@ fn attach_call(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         );
         return Err(ApiError::operation(text.clone()).within("PS.1001", text));
     }
+    super::shared_block::check_disks(tx.store, storage, cluster)?;
     attach(tx, storage, cluster);
     show(tx.store, storage)
 }
@@ -312,7 +322,7 @@ fn attach_call(tx: &mut Tx<'_>, call: &Call) -> Outcome {
 pub fn can_mount(store: &Store, row: &Row) -> bool {
     let kind = kind_named(str_of(row, "type"));
     let server = kind.and_then(|kind| (kind.server)(str_of(row, "url")));
-    server.is_none_or(|server| !super::host::is_unreachable(store, server))
+    server.is_none_or(|server| !super::machine::is_unreachable(store, server))
 }
 
 /// Links a storage to a cluster; no checks.

@@ -11,7 +11,7 @@ use crate::emulator::store::Store;
 
 pub static KIND: Kind = Kind {
     needs_host: true,
-    capacity: |hosts| if hosts == 0 { 0 } else { 10 << 40 },
+    capacity: |_, _, hosts| if hosts == 0 { 0 } else { 10 << 40 },
     ..Kind::plain("SharedMountPoint")
 };
 

@@ -49,7 +49,7 @@ pub struct Kind {
     pub updates_url: bool,
     pub mount_path: fn(uuid: &str, url: &str) -> String,
     /// Capacity in bytes for a number of Connected hosts.
-    pub capacity: fn(hosts: u64) -> u64,
+    pub capacity: fn(&Store, uuid: &str, hosts: u64) -> u64,
     /// The address that hosts must reach to mount it, if any.
     pub server: fn(url: &str) -> Option<&str>,
     /// Puts the rows that belong to a new storage.
@@ -70,7 +70,7 @@ impl Kind {
             needs_host: false,
             updates_url: false,
             mount_path: |_, url| url.to_owned(),
-            capacity: |_| 10 << 40,
+            capacity: |_, _, _| 10 << 40,
             server: |_| None,
             create: |_, _, _| Ok(()),
             connect: |_, _| Ok(()),
@@ -138,8 +138,8 @@ pub fn derive(store: &Store, row: &Row, out: &mut Row) {
     let uuid = str_of(row, "uuid");
     let clusters: Vec<&str> = clusters_of(store, uuid).collect();
     out.insert("attachedClusterUuids".into(), json!(clusters));
-    let total =
-        kind_named(str_of(row, "type")).map_or(0, |k| (k.capacity)(connected_hosts(store, uuid)));
+    let total = kind_named(str_of(row, "type"))
+        .map_or(0, |k| (k.capacity)(store, uuid, connected_hosts(store, uuid)));
     let used: u64 = store
         .table("volume")
         .find("primaryStorageUuid", uuid)

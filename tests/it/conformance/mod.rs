@@ -3,7 +3,9 @@
 //! answers, case by case (`tests/data/conformance/zstack.toml`). It must not know our client, nor
 //! anything of the emulator but how to start it and its `/emulator/…` endpoints.
 
+mod backup_storage;
 mod cascades;
+mod ceph;
 mod framework;
 mod host;
 mod index;
