@@ -14,9 +14,9 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let Some(kind) = &args.kind else {
-        let width = schemas.types.iter().map(|ty| ty.name.len()).max().unwrap_or(0);
+        let width = schemas.lookups().map(|ty| ty.name.len()).max().unwrap_or(0);
         let (looked_up, declared): (Vec<_>, Vec<_>) =
-            schemas.types.iter().partition(|ty| ty.data_only());
+            schemas.lookups().partition(|ty| ty.data_only());
         for ty in declared {
             output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
         }
@@ -36,7 +36,7 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
         None => {
             let finding =
                 Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"));
-            let near = nearest(kind, schemas.types.iter().map(|ty| &*ty.name));
+            let near = nearest(kind, schemas.resources().map(|ty| &*ty.name));
             Err(finding
                 .help(near.map_or_else(
                     || "`rackform schema` lists all types".to_owned(),

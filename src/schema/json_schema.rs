@@ -22,7 +22,7 @@ pub fn json_schema(schemas: &Schemas) -> Json {
         json!({ "type": "string", "pattern": "\\$\\{", "description": "An expression: ${…}." }),
     );
     tables.insert("data".to_owned(), data(schemas, &mut definitions));
-    for ty in schemas.types.iter().filter(|ty| !ty.data_only()) {
+    for ty in schemas.resources() {
         definitions.insert(format!("type.{}", ty.name), resource(ty));
         let labels = json!({ LABEL: { "$ref": format!("#/definitions/type.{}", ty.name) } });
         let table = json!({
@@ -49,7 +49,7 @@ const LABEL: &str = r#"^[^\s0-9.\[\]"'-][^\s.\[\]"']*$"#;
 /// What is looked up: filters of every type.
 fn data(schemas: &Schemas, definitions: &mut Map<String, Json>) -> Json {
     let mut types = Map::new();
-    for ty in &schemas.types {
+    for ty in schemas.lookups() {
         let name = format!("data.{}", ty.name);
         let labels = json!({ LABEL: { "$ref": format!("#/definitions/{name}") } });
         let table = json!({
@@ -209,7 +209,11 @@ fn nested(attrs: &[Attribute]) -> Json {
 fn part_schema(part: &Part) -> Json {
     let mut many = Map::new();
     many.insert("type".to_owned(), Json::from("array"));
-    many.insert("items".to_owned(), nested(&part.attrs));
+    let items = match part.plain() {
+        Some(ix) => attribute_schema(part.element.attr(ix)),
+        None => nested(part.attrs()),
+    };
+    many.insert("items".to_owned(), items);
     if let Some((low, high)) = part.range {
         many.insert("minItems".to_owned(), Json::from(low));
         many.insert("maxItems".to_owned(), Json::from(high));

@@ -10,6 +10,11 @@ use std::time::Duration;
 
 use crate::value::Value;
 
+mod lookup;
+mod part;
+
+pub use part::{OWNER, Part, PartOf};
+
 /// Index of a type in [`Schemas`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeIx(pub u16);
@@ -70,25 +75,27 @@ impl Schemas {
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
         self.find(name).map(|ix| self.get(ix))
     }
-    /// Whether an object of a type can stand where one of `wanted` is meant: its own, or one that
-    /// is only looked up and whose list holds it too (`/primary-storage` has what
-    /// `/primary-storage/ceph` has).
-    pub fn suits(&self, kind: &str, wanted: &str) -> bool {
-        if kind == wanted {
-            return true;
-        }
-        let (Some(own), Some(general)) = (self.by_name(kind), self.by_name(wanted)) else {
-            return false;
-        };
-        let path = |ty: &ResourceType| match &ty.read.target.path[..] {
-            [Piece::Lit(path)] => Some(path.clone()),
-            _ => None,
-        };
-        let (Some(path), Some(above)) = (path(own), path(general)) else { return false };
-        let below = path.strip_prefix(&*above).is_some_and(|r| r.is_empty() || r.starts_with('/'));
-        general.data_only() && own.provider == general.provider && below
+    /// The types that a configuration can declare: not those of parts, nor those that can only be
+    /// looked up.
+    pub fn resources(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
+        self.lookups().filter(|ty| !ty.data_only())
     }
-    /// All types with their index, in load order.
+    /// The type that owns a part's elements, for the type of a part.
+    pub fn owner_of(&self, ty: &ResourceType) -> Option<TypeIx> {
+        ty.part_of.as_ref().and_then(|of| self.find(&of.owner))
+    }
+    /// The type of the elements of a part.
+    pub fn element(&self, part: &Part) -> Option<TypeIx> {
+        self.find(&part.element.name)
+    }
+    /// The parts whose elements stand in their owners' rows: their type, and that of the owners.
+    pub fn embedded(&self) -> impl Iterator<Item = (TypeIx, TypeIx)> + '_ {
+        self.iter().filter_map(|(ix, ty)| {
+            let of = ty.part_of.as_ref().filter(|of| !of.listed)?;
+            Some((ix, self.find(&of.owner)?))
+        })
+    }
+    /// All types with their index, in load order; those of parts last.
     pub fn iter(&self) -> impl Iterator<Item = (TypeIx, &Arc<ResourceType>)> {
         (0..).map(TypeIx).zip(&self.types)
     }
@@ -97,8 +104,11 @@ impl Schemas {
 /// One resource type.
 #[derive(Clone, Debug)]
 pub struct ResourceType {
+    /// For the elements of a part `TYPE.PART`, which no configuration can write as a type.
     pub name: Arc<str>,
     pub provider: Arc<str>,
+    /// What the elements of a part need beside what every type has.
+    pub part_of: Option<PartOf>,
     /// Rises when the meaning of stored attributes changes.
     pub version: u32,
     pub doc: String,
@@ -124,24 +134,6 @@ impl ResourceType {
     pub fn attr(&self, ix: AttrIx) -> &Attribute {
         &self.attrs[usize::from(ix.0)]
     }
-    /// Whether its objects can only be looked up (`[data.TYPE.LABEL]`), never declared.
-    pub fn data_only(&self) -> bool {
-        matches!(self.id, IdRule::Row | IdRule::None)
-    }
-    /// Whether the read takes this attribute, so that only a table that looks up can give it.
-    pub fn argument(&self, ix: AttrIx) -> bool {
-        self.data_only() && self.read.takes(ix, &self.attr(ix).name)
-    }
-    /// Why a table that looks up cannot filter by this attribute.
-    pub fn no_filter(&self, ix: AttrIx) -> Option<&'static str> {
-        let attr = self.attr(ix);
-        match attr.kind {
-            _ if attr.sensitive || attr.write_only => Some("it is never read from a cloud"),
-            Kind::Set(_) | Kind::List(_) if !self.argument(ix) => Some("it has many values"),
-            Kind::Object(_) => Some("it has attributes of its own"),
-            _ => None,
-        }
-    }
     pub fn link(&self, ix: LinkIx) -> &Link {
         &self.links[usize::from(ix.0)]
     }
@@ -156,6 +148,12 @@ impl ResourceType {
     }
     pub fn find_link(&self, name: &str) -> Option<LinkIx> {
         (0..).map(LinkIx).zip(&self.links).find(|(_, l)| &*l.name == name).map(|(ix, _)| ix)
+    }
+    pub fn find_part(&self, name: &str) -> Option<PartIx> {
+        self.parts().find(|(_, p)| &*p.name == name).map(|(ix, _)| ix)
+    }
+    pub fn parts(&self) -> impl Iterator<Item = (PartIx, &Part)> {
+        (0..).map(PartIx).zip(&self.parts)
     }
     pub fn find_action(&self, name: &str) -> Option<ActionIx> {
         (0..).map(ActionIx).zip(&self.actions).find(|(_, a)| &*a.name == name).map(|(ix, _)| ix)
@@ -197,6 +195,8 @@ pub enum IdRule {
     Row,
     /// Only looked up, and nothing that has an id: a capacity, a word, a relation.
     None,
+    /// An element of a part: the owner's id and its own key.
+    Part,
 }
 
 /// One member of a unique key.
@@ -381,23 +381,6 @@ pub enum Side {
     Other { owners: Vec<(Arc<str>, Arc<str>)> },
 }
 
-/// A keyed piece of an object with calls of its own (a Ceph monitor, a LUN).
-#[derive(Clone, Debug)]
-pub struct Part {
-    pub name: Arc<str>,
-    pub doc: String,
-    pub wire_read: Arc<str>,
-    pub wire_sent: Arc<str>,
-    /// The attributes that key it.
-    pub unique: Vec<AttrIx>,
-    pub range: Option<(i64, i64)>,
-    pub format: Option<String>,
-    pub attrs: Vec<Attribute>,
-    pub create: Option<Call>,
-    pub update: Option<Call>,
-    pub delete: Option<Call>,
-}
-
 /// A day-two operation, and what `then` runs.
 #[derive(Clone, Debug)]
 pub struct ActionDef {
@@ -418,29 +401,6 @@ pub struct Read {
     /// `None`: a query, with conditions and pages. Otherwise one plain request that takes these
     /// attributes, and those that stand in its path (only of types that are only looked up).
     pub send: Option<Vec<SendItem>>,
-}
-
-impl Read {
-    /// [`Self::reply`] of a call whose reply is the row itself.
-    pub const WHOLE: &str = ".";
-
-    /// Whether the reply itself is the one row.
-    pub fn whole(&self) -> bool {
-        self.reply == Self::WHOLE
-    }
-    /// Whether the call takes this attribute, in its path or its query: of a type that is only
-    /// looked up, an argument.
-    pub fn takes(&self, ix: AttrIx, name: &str) -> bool {
-        let sent = self.send.iter().flatten().any(|s| s.source == SendSource::Attr(ix));
-        sent || self.target.names(name)
-    }
-}
-
-impl Target {
-    /// Whether the path has a hole for this attribute.
-    pub fn names(&self, name: &str) -> bool {
-        self.path.iter().any(|p| matches!(p, Piece::Field(field) if &**field == name))
-    }
 }
 
 /// One call of the API.
@@ -478,6 +438,10 @@ pub struct SendItem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendSource {
     Attr(AttrIx),
+    /// The elements of a part, with the object that owns them.
+    Elements(PartIx),
+    /// A text with placeholders: `{id}`, `{to}`.
+    Text(Vec<Piece>),
     /// `"."`: the part itself, in its `format`.
     Part,
     /// `"[.]"`: a list with the part.

@@ -113,11 +113,14 @@ fn uses(schemas: &Schemas, apis: &[Api]) -> Uses {
             uses.entry(api.name.clone()).or_default().insert(text);
         }
     };
-    for ty in schemas.types.iter().filter(|ty| &*ty.provider == "zstack") {
+    for ty in schemas.lookups().filter(|ty| &*ty.provider == "zstack") {
         let name = &ty.name;
         note(&ty.read.target, None, format!("`data.{name}`"));
         if !ty.data_only() {
             note(&ty.read.target, None, format!("`{name}` read"));
+        }
+        for part in ty.parts.iter().filter(|part| part.listed()) {
+            note(&part.element.read.target, None, format!("`{name}.{}` read", part.name));
         }
         for (what, call) in calls(ty) {
             note(&call.target, call.body.as_deref(), what);
@@ -150,10 +153,10 @@ fn calls(ty: &ResourceType) -> Vec<(String, &Call)> {
         }
     }
     for part in &ty.parts {
-        let calls = [("add", &part.create), ("change", &part.update), ("remove", &part.delete)];
-        for (role, call) in calls {
-            all.extend(call.iter().map(|c| (format!("`{name}.{}` {role}", part.name), c)));
-        }
+        let (element, part) = (&part.element, &part.name);
+        all.extend(element.create.iter().map(|c| (format!("`{name}.{part}` add"), c)));
+        all.extend(element.updates.iter().map(|c| (format!("`{name}.{part}` change"), c)));
+        all.extend(element.delete.iter().map(|c| (format!("`{name}.{part}` remove"), c)));
     }
     let actions = ty.actions.iter();
     all.extend(actions.map(|a| (format!("action `{}` of `{name}`", a.name), &a.call)));

@@ -52,7 +52,7 @@ fn row(ty: &ResourceType, id: &str, attrs: &[(&str, Value)]) -> LiveObject {
     for (name, value) in attrs {
         row[usize::from(ty.find_attr(name).expect(name).0)] = value.clone();
     }
-    LiveObject { id: id.into(), attrs: row, links: Box::default() }
+    LiveObject { id: id.into(), attrs: row, links: Box::default(), elements: Vec::new() }
 }
 
 /// Zones of these names, with the ids 1, 2, ….

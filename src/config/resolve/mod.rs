@@ -15,6 +15,7 @@ mod kind_tests;
 mod link;
 mod matches;
 mod meta;
+mod part;
 mod provider;
 mod reference;
 mod resource;
@@ -57,7 +58,7 @@ pub fn expand(
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judged {
     pub resources: usize,
-    /// Attachments.
+    /// Attachments and elements of parts.
     pub links: usize,
     /// As [`Desired::needs`].
     pub needs: BTreeSet<Need>,
@@ -79,7 +80,9 @@ pub fn judge(
     work.evaluator.unset_is_unknown = true;
     let (desired, warnings) = work.expand(config, facts)?;
     let Desired { resources, links, needs, .. } = desired;
-    Ok((Judged { resources: resources.len(), links: links.len(), needs }, warnings))
+    let members = resources.iter().filter(|r| r.address.member_of().is_some()).count();
+    let resources = resources.len() - members;
+    Ok((Judged { resources, links: links.len() + members, needs }, warnings))
 }
 
 /// What the parts of this stage share.
@@ -155,10 +158,12 @@ impl<'a> Work<'a> {
         let mut resources = Vec::with_capacity(blocks.len());
         let mut links = Vec::new();
         for block in blocks {
-            match self.schemas.find(&block.kind.text) {
+            // The type of a part's elements has a name that no block can mean.
+            let known = self.schemas.find(&block.kind.text);
+            match known.filter(|ty| self.schemas.get(*ty).part_of.is_none()) {
                 None => self.unknown_type(block),
                 Some(ty) if self.schemas.get(ty).data_only() => self.only_data(block),
-                Some(ty) => resources.push(self.resource(block, ty, choice, &mut links)),
+                Some(ty) => self.resource(block, ty, choice, (&mut resources, &mut links)),
             }
         }
         self.missing_providers(choice);

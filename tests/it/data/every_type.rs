@@ -78,7 +78,7 @@ fn each_attribute_that_can_be_asked_by_is_one_of_the_server() {
     let (schemas, cloud) = (schemas(), world());
     let mut tables = String::new();
     let mut count = 0;
-    for ty in schemas.types.iter().filter(|ty| ty.read.send.is_none()) {
+    for ty in schemas.lookups().filter(|ty| ty.read.send.is_none()) {
         for (_, attr) in ty.attrs().filter(|(ix, _)| ty.no_filter(*ix).is_none()) {
             let value = match (&attr.kind, attr.values.first()) {
                 (_, Some((word, _))) => format!("\"{word}\""),
@@ -103,7 +103,7 @@ fn each_attribute_that_can_be_asked_by_is_one_of_the_server() {
 #[test]
 fn what_can_be_declared_can_be_looked_up() {
     let (schemas, cloud) = (schemas(), world());
-    let declared = schemas.types.iter().filter(|ty| !ty.data_only() && &*ty.provider == "zstack");
+    let declared = schemas.resources().filter(|ty| &*ty.provider == "zstack");
     let tables: String = declared.map(|ty| format!("[data.{}.x]\nall = true\n", ty.name)).collect();
     cloud.reset();
     with(&cloud, &tables).run(&["plan"]).expect(0);
