@@ -9,6 +9,7 @@ use crate::cli::apply::lock;
 use crate::cli::args::Import;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::identity;
+use crate::cli::lookups;
 use crate::cli::output::Output;
 use crate::cli::planning::Clouds;
 use crate::cli::session::Session;
@@ -27,18 +28,25 @@ use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
 
 pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failure> {
-    let session = Session::open(dir, &args.vars)?;
+    let mut session = Session::open(dir, &args.vars)?;
     output.findings(&session.warnings, &session.sources);
-    let desired = session.desired.get(&args.address).ok_or_else(|| undeclared(&session, args))?;
+    if !session.is_open() {
+        declared(&session, args)?;
+    }
     let mut guard = lock(dir, "import", args.lock_timeout, output)?;
     let mut state = settled(&mut guard)?;
     check_free(&state, args)?;
     signals::block_on(async {
         let clouds = Clouds::open(&session, &state).await?;
-        let found = find(&session, &clouds, desired, &args.id).await;
+        let found = async {
+            lookups::complete(&mut session, &state, &clouds, output).await?;
+            find(&session, &clouds, declared(&session, args)?, &args.id).await
+        };
+        let found = found.await;
         let known = clouds.clouds.clone();
         clouds.close().await;
         let live = found?;
+        let desired = declared(&session, args)?;
         identity::draw(&mut state)?;
         state.clouds.extend(known);
         state.secrets.seal = None;
@@ -52,6 +60,10 @@ pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failu
         ));
         Ok(Exit::Done)
     })
+}
+
+fn declared<'s>(session: &'s Session, args: &Import) -> Result<&'s DesiredResource, Failure> {
+    session.desired.get(&args.address).ok_or_else(|| undeclared(session, args))
 }
 
 async fn find(

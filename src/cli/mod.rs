@@ -19,6 +19,7 @@ mod failure;
 mod graph;
 mod identity;
 mod import;
+mod lookups;
 mod output;
 mod plan;
 mod planning;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::cli::args::{Format, Plan};
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::lookups;
 use crate::cli::output::{Output, line, now};
 use crate::cli::planning::{self, Clouds, Planned};
 use crate::cli::server_check;
@@ -17,7 +18,7 @@ use crate::store::LocalStore;
 pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
     server_check::usable(args)?;
-    let session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars)?;
     output.findings(&session.warnings, &session.sources);
     let snapshot = LocalStore::open(dir).read()?;
     if let Some(holder) = &snapshot.running {
@@ -37,7 +38,10 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
             Ok(clouds) => clouds?,
             Err(exit) => return Ok(exit),
         };
-        let planned = make(&session, &snapshot.state, &clouds, args);
+        let planned = async {
+            lookups::complete(&mut session, &snapshot.state, &clouds, output).await?;
+            make(&session, &snapshot.state, &clouds, args).await
+        };
         let planned = signals::until_signal(planned, &signals).await;
         clouds.close().await;
         let (planned, report) = match planned {

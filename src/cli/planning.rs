@@ -213,7 +213,7 @@ pub async fn make(
     plan.notes.extend(notes);
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
-    Ok(Planned { plan, requests: clouds.requests() - before })
+    Ok(Planned { plan, requests: clouds.requests() - before + session.asked })
 }
 
 /// Compares what the configuration demands of a server's version with what the server is. Asks

@@ -149,6 +149,17 @@ fn add(table: &mut Table, rows: Vec<LiveObject>) {
     rows.into_iter().for_each(|row| table.insert(row));
 }
 
+/// All rows of a list, in any order; read a second time when their number is not the one that the
+/// server names, if they have ids to tell.
+pub(super) async fn whole(reader: &Reader, has_ids: bool) -> Result<Vec<LiveObject>, Fault> {
+    let first = page(reader, 0).await?;
+    if !has_ids {
+        return Ok(rest(reader, first).await?.0);
+    }
+    let (rows, _) = complete(reader, first).await?;
+    Ok(Table::new(rows).objects)
+}
+
 /// All rows, and whether their number is the one that the server names. Reads everything a second
 /// time when it is not.
 async fn complete(reader: &Reader, first: Page) -> Result<(Vec<LiveObject>, bool), Fault> {

@@ -18,13 +18,20 @@ use crate::wire::decode::{Page, RowDecoder};
 pub struct Reader {
     pub(super) connection: Connection,
     pub(super) ty: Arc<ResourceType>,
+    target: Arc<Target>,
     pub(super) decoder: Arc<RowDecoder>,
 }
 
 impl Reader {
     pub fn new(connection: &Connection, ty: &Arc<ResourceType>) -> Self {
         let decoder = Arc::new(RowDecoder::new(ty));
-        Self { connection: connection.clone(), ty: ty.clone(), decoder }
+        let target = Arc::new(ty.read.target.clone());
+        Self { connection: connection.clone(), ty: ty.clone(), target, decoder }
+    }
+
+    /// The same, asking with other conditions or arguments.
+    pub(super) fn at(self, target: Target) -> Self {
+        Self { target: Arc::new(target), ..self }
     }
 
     /// Objects with these ids, in any order. Texts that can be no id are not asked for.
@@ -97,7 +104,7 @@ impl Reader {
     }
 
     pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
-        let target = &self.ty.read.target;
+        let target = &*self.target;
         self.connection.page(&self.decoder, &List { target, id: &[], to: &[], only, ask }).await
     }
 }

@@ -182,4 +182,6 @@ pub enum Ask<'a> {
     Members { start: u64, limit: u64, members: &'a [&'a str] },
     /// Only the number of objects.
     Count,
+    /// What the call answers: it is no query and takes nothing but its own parameters.
+    Plain,
 }

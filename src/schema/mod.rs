@@ -9,7 +9,7 @@
 //! | where | key | meaning |
 //! |---|---|---|
 //! | type | `version`, `doc` | version of what the state keeps of it; one line for people |
-//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found` |
+//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found`; `row` or none: only looked up |
 //! | | `wire` | the API's name of the type: `{type}` in calls |
 //! | | `unique` | sets of attributes that identify an object |
 //! | | `after` | types, or links `TYPE.LINK`, whose steps come first where no reference says so |
@@ -31,6 +31,10 @@
 //! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
 //! | part | `format` | how one element is sent as a text; absent where it has one attribute |
 //! | | `read`, `wire` | a list of its own, and the member there that names the owner |
+//!
+//! A type without `id`, or with `id = "row"`, is only looked up (`[data.TYPE.LABEL]`): it has
+//! attributes and a `read`. That is a query, unless it has `send`, a `{name}` in its path or
+//! `reply = "."` (the reply is the row): then one plain request, and what it takes are arguments.
 //!
 //! What a `create` does not send and an `update` does is sent by that update right after it. An
 //! attribute of `provider.toml` that a type lacks is written `false` in the type's `attr`.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::value::Value;
 
+mod lookup;
 mod part;
 
 pub use part::{OWNER, Part, PartOf};
@@ -76,9 +77,10 @@ impl Schemas {
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
         self.find(name).map(|ix| self.get(ix))
     }
-    /// The types that a configuration can declare: all but those of parts.
+    /// The types that a configuration can declare: not those of parts, nor those that can only be
+    /// looked up.
     pub fn resources(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
-        self.types.iter().filter(|ty| ty.part_of.is_none())
+        self.lookups().filter(|ty| !ty.data_only())
     }
     /// The type that owns a part's elements, for the type of a part.
     pub fn owner_of(&self, ty: &ResourceType) -> Option<TypeIx> {
@@ -196,6 +198,10 @@ pub enum IdRule {
     Server { pointer: String },
     /// Discovered: looked up by a unique key; delete means forget.
     Found,
+    /// Only looked up; its rows have the id that all objects of the provider have.
+    Row,
+    /// Only looked up, and nothing that has an id: a capacity, a word, a relation.
+    None,
     /// An element of a part: the owner's id and its own key.
     Part,
 }
@@ -471,8 +477,11 @@ pub struct Read {
     /// How an object reads once everything that it needs is there (`wait` of `read`): an end
     /// condition of a run, not of its create.
     pub settled: Vec<Condition>,
-    /// Member of the reply that holds the rows.
+    /// Member of the reply that holds the rows; `.` when the reply itself is the one row.
     pub reply: String,
+    /// `None`: a query, with conditions and pages. Otherwise one plain request that takes these
+    /// attributes, and those that stand in its path (only of types that are only looked up).
+    pub send: Option<Vec<SendItem>>,
 }
 
 /// One call of the API.

@@ -7,6 +7,7 @@ mod action;
 mod attr;
 mod call;
 mod fields;
+mod lookup;
 mod part;
 mod ty;
 

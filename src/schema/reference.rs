@@ -21,10 +21,15 @@ pub fn readme(schemas: &Schemas) -> String {
         let types = || schemas.resources().filter(|ty| ty.provider == *provider);
         let doc = if about.doc.is_empty() { String::new() } else { format!(": {}", about.doc) };
         line(&mut out, format_args!("\n## Provider `{provider}`{doc}\n"));
-        for ty in types() {
-            let name = &ty.name;
-            line(&mut out, format_args!("* [`{name}`](#{name}): {}", ty.doc));
-        }
+        let mut list = |title: &str, data_only: bool| {
+            line(&mut out, format_args!("{title}\n"));
+            for ty in types().filter(|ty| ty.data_only() == data_only) {
+                let name = &ty.name;
+                line(&mut out, format_args!("* [`{name}`](#{name}): {}", ty.doc));
+            }
+        };
+        list("Resources, which can be looked up too:", false);
+        list("\nOnly looked up, as `[data.TYPE.LABEL]`:", true);
         for ty in types() {
             markdown(&mut out, ty);
         }
@@ -37,6 +42,11 @@ const README_HEAD: &str = "\
 
 Written from the files in this directory; a test keeps it up to date (`RACKFORM_BLESS=1 cargo test`
 writes it again). Every resource also takes `depends_on`, `provider`, `timeouts` and `lifecycle`.
+
+`[data.TYPE.LABEL]` looks up an object of any of these types: attributes that are no lists filter
+(`uuid` too), exactly one object must match, and `'${data.TYPE.LABEL}'` is a reference to it,
+`'${data.TYPE.LABEL.attribute}'` one of its attributes. `all = true` makes it a list of all that
+match. Sensitive attributes are never read.
 ";
 
 /// One type for `rackform schema TYPE`.
@@ -84,7 +94,11 @@ fn markdown(out: &mut String, ty: &ResourceType) {
 /// The kind first, then what holds for the attribute.
 fn facts(ty: &ResourceType, ix: AttrIx, a: &Attribute) -> Vec<String> {
     let mut all = own_facts(a);
-    if a.writable() {
+    if ty.argument(ix) {
+        all[1] = if a.required { "required argument" } else { "argument" }.to_owned();
+    } else if ty.data_only() {
+        all[1] = "read".to_owned();
+    } else if a.writable() {
         let change = if ty.updatable(ix) { "changed in place" } else { "a change replaces" };
         all.insert(2, change.to_owned());
     }
@@ -197,6 +211,8 @@ fn identity(ty: &ResourceType) -> Vec<String> {
         IdRule::Attr(ix) => format!("the id is `{}`", ty.attr(*ix).name),
         IdRule::Server { pointer } => format!("the id is assigned by the server (`{pointer}`)"),
         IdRule::Found => "discovered by the server, never created".to_owned(),
+        IdRule::Row => "only looked up, as `[data.…]`; its rows have ids".to_owned(),
+        IdRule::None => "only looked up, as `[data.…]`; it has no id".to_owned(),
         IdRule::Part => "known by its owner and its own key".to_owned(),
     }];
     for set in &ty.unique {
@@ -232,6 +248,10 @@ fn casualty(c: &Casualty) -> String {
 
 fn calls(ty: &ResourceType) -> Vec<String> {
     let mut all = vec![format!("list: `{}`", target(&ty.read.target))];
+    if let Some(send) = ty.read.send.as_ref().filter(|send| !send.is_empty()) {
+        let sent: Vec<_> = send.iter().map(|s| &*s.wire).collect();
+        let _ = write!(all[0], " ({})", sent.join(", "));
+    }
     let mut add = |role: &str, call: &Call, attrs: &[Attribute]| {
         all.push(format!("{role}: {}", one_call(ty, attrs, call)));
     };

@@ -473,3 +473,44 @@ fn with_lid(attr: &str) -> String {
         .replace("[attr]", &format!("[attr]\n{attr}"))
         .replace(r#"send = ["colour"]"#, r#"send = ["colour", "lid"]"#)
 }
+
+#[test]
+fn a_type_without_id_is_only_looked_up() {
+    let read = |read: &str, attr: &str| {
+        let text = format!("version = 1\ndoc = \"d\"\n[read]\n{read}\n[attr]\n{attr}\n");
+        let provider = "wire = \"camelCase\"\n[attr]\nname = { kind = \"text\" }\n";
+        let files = [("p", "provider.toml", provider), ("p", "probe.toml", &*text)];
+        parse_texts(&files).map_err(|(found, _)| found.iter().map(|d| d.code).collect::<Vec<_>>())
+    };
+    let query = "call = \"GET /things\"\nreply = \"rows\"";
+    let schemas = read(query, "size = { kind = \"bytes\" }").expect("a query");
+    let ty = schemas.by_name("probe").expect("probe");
+    assert!(ty.data_only() && ty.id == IdRule::None && ty.read.send.is_none());
+    // The provider's attributes are not those of everything that can be looked up.
+    let names: Vec<_> = ty.attrs.iter().map(|a| (&*a.name, a.computed)).collect();
+    assert_eq!(names, [("size", true)]);
+
+    let plain = "call = \"GET /things/{thing_id}/size\"\nreply = \".\"\nsend = [\"unit\"]";
+    let attrs =
+        "thing_id = { kind = \"text\" }\nunit = { kind = \"text\" }\nsize = { kind = \"int\" }";
+    let schemas = read(plain, attrs).expect("a plain call");
+    let ty = schemas.by_name("probe").expect("probe");
+    let facts: Vec<_> =
+        ty.attrs().map(|(ix, a)| (ty.argument(ix), a.required, a.computed)).collect();
+    assert_eq!(facts, [(true, true, false), (true, false, false), (false, false, true)]);
+
+    for (read_as, attr, code) in [
+        (query, "size = { kind = \"int\", is = [\"required\"] }", "contradiction"),
+        (query, "size = { kind = \"text\", is = [\"sensitive\"] }", "contradiction"),
+        ("call = \"GET /things/{a}\"\nreply = \"rows\"", "a = { kind = \"text\" }", "bad_call"),
+        (
+            "call = \"GET /things/{id}/x\"\nreply = \".\"",
+            "a = { kind = \"text\" }",
+            "unknown_placeholder",
+        ),
+        (query, "size = { kind = \"int\" }\n[create]\ncall = \"POST /things\"", "missing_key"),
+    ] {
+        let found = read(read_as, attr).expect_err(code);
+        assert!(found.contains(&code), "{code}: {found:?}");
+    }
+}

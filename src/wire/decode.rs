@@ -90,9 +90,10 @@ impl RowDecoder {
         let mut add = |name: &str, slot| slots.entry(name.into()).or_default().push(slot);
         match &ty.id {
             IdRule::Attr(ix) => add(&ty.attr(*ix).wire_read, Slot::Id),
-            IdRule::Client { .. } | IdRule::Server { .. } | IdRule::Found => {
+            IdRule::Client { .. } | IdRule::Server { .. } | IdRule::Found | IdRule::Row => {
                 add(convention.id, Slot::Id);
             }
+            IdRule::None => {}
             // Made of its owner's id and its key once the row is read.
             IdRule::Part => {}
         }
@@ -122,12 +123,19 @@ impl RowDecoder {
     }
 
     /// Reads a page `{"inventories": [...], "total": N}`; the member that holds the rows is the
-    /// schema's.
+    /// schema's. A reply that is its own row is a page of one.
     ///
     /// # Errors
     /// [`DecodeError`] when it is no JSON, has no rows, or a row is not what the schema says.
     pub fn page(&self, body: &[u8]) -> Result<Page, DecodeError> {
         let mut json = serde_json::Deserializer::from_slice(body);
+        if self.ty.read.whole() {
+            let mut shared = Shared::new(&self.ty);
+            let row = RowSeed { decoder: self, shared: &mut shared }.deserialize(&mut json);
+            let rows = vec![row.map_err(|e| self.error(&e))?];
+            json.end().map_err(|e| self.error(&e))?;
+            return Ok(Page { rows, total: None });
+        }
         let page = PageSeed { decoder: self, shared: Shared::new(&self.ty) };
         let page = page.deserialize(&mut json).map_err(|e| self.error(&e))?;
         json.end().map_err(|e| self.error(&e))?;
@@ -310,7 +318,11 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             let owner = draft.attrs[usize::from(OWNER.0)].as_str().unwrap_or_default();
             draft.id = ty.part_key(&draft.attrs).map(|key| element_id(owner, &key));
         }
-        let id = draft.id.ok_or_else(|| A::Error::custom("an object has no id"))?;
+        let id = match (draft.id, &ty.id) {
+            (Some(id), _) => id,
+            (None, IdRule::None) => "".into(),
+            (None, _) => return Err(A::Error::custom("an object has no id")),
+        };
         let mut elements = draft.elements;
         element::adopt(&id, &mut elements);
         Ok(LiveObject { id, attrs: draft.attrs, links: draft.links.into(), elements })

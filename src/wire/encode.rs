@@ -302,6 +302,7 @@ fn json(address: &Address, attr: &Attribute, value: &Value) -> Json {
         Value::Float(n) => Json::Float(*n),
         Value::Str(text) => Json::Text(vec![Part::Lit(spelling(attr, text))]),
         Value::Object(of) | Value::Id(of) => Json::Text(own_id(of)),
+        Value::Found(found) => Json::Text(vec![Part::Lit(found.id.clone())]),
         Value::List(items) => {
             Json::List(items.iter().map(|item| json(address, attr, item)).collect())
         }

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module per subject.
 
 mod actions;
+mod api_table;
 mod architecture;
 mod bad_days;
 mod bad_input;
@@ -8,6 +9,7 @@ mod cli;
 mod common;
 mod config_errors;
 mod conformance;
+mod data;
 mod examples;
 mod manual;
 mod mutants;

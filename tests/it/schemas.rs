@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Every API of the manual and of the server source: method, path, wrapper, parameters.
 const API: &str = include_str!("../data/zstack-api.json");
 
-fn load() -> Schemas {
+pub fn load() -> Schemas {
     schema::load().unwrap_or_else(|(found, sources)| {
         let lines: Vec<_> = found
             .iter()
@@ -33,7 +33,7 @@ fn the_compiled_in_files_have_no_mistake() {
     let first = ["cluster", "host", "local_primary_storage", "nfs_primary_storage", "zone"];
     assert!(first.iter().all(|name| names.contains(name)), "{names:?}");
     let files = schema::FILES.iter().filter(|(_, name, _)| *name != "provider.toml").count();
-    assert_eq!(schemas.resources().count(), files);
+    assert_eq!(schemas.lookups().count(), files);
 }
 
 /// What can be changed in place, from the manual's Update and Change calls and what the server
@@ -201,8 +201,10 @@ fn target(t: &Target) -> String {
 }
 
 /// One API of the table.
-struct Api {
-    name: String,
+pub struct Api {
+    pub name: String,
+    /// Of the manual, if it is there.
+    pub section: Option<String>,
     method: String,
     path: Vec<String>,
     wrapper: Option<String>,
@@ -211,7 +213,7 @@ struct Api {
     facts: Vec<Value>,
 }
 
-fn table() -> Vec<Api> {
+pub fn table() -> Vec<Api> {
     let rows: Vec<serde_json::Value> = serde_json::from_str(API).expect("the table is JSON");
     let text = |row: &serde_json::Value, key: &str| row[key].as_str().map(ToOwned::to_owned);
     rows.iter()
@@ -221,6 +223,7 @@ fn table() -> Vec<Api> {
             let facts: Vec<_> = parameters.filter(|p| p["in"] != "path").cloned().collect();
             Api {
                 name: text(row, "api").expect("a name"),
+                section: text(row, "manual_section"),
                 method: text(row, "method").expect("a method"),
                 path: segments(row["path"].as_str().expect("a path")),
                 wrapper: text(row, "wrapper"),
@@ -250,7 +253,11 @@ fn check(apis: &[Api], target: &Target, body: Option<&str>, sent: &[&str]) -> Re
     }
 }
 
-fn find<'a>(apis: &'a [Api], target: &Target, body: Option<&str>) -> Result<&'a Api, String> {
+/// The API of a method, path and wrapper.
+///
+/// # Errors
+/// Why there is none.
+pub fn find<'a>(apis: &'a [Api], target: &Target, body: Option<&str>) -> Result<&'a Api, String> {
     let path = segments(&pieces(&target.path));
     let fits = |api: &&Api| api.method == target.method.as_str() && api.path == path;
     let at: Vec<_> = apis.iter().filter(fits).collect();
@@ -316,8 +323,12 @@ fn every_call_is_in_the_table_of_the_api() {
             wrong.push(format!("{ty}: {}: {reason}", target(at)));
         }
     };
-    for ty in schemas.resources().filter(|ty| &*ty.provider == "zstack") {
-        note(&ty.name, &ty.read.target, check(&apis, &ty.read.target, None, &[]));
+    for ty in schemas.lookups().filter(|ty| &*ty.provider == "zstack") {
+        let taken: Vec<&str> = ty.read.send.iter().flatten().map(|s| &*s.wire).collect();
+        note(&ty.name, &ty.read.target, check(&apis, &ty.read.target, None, &taken));
+        let query =
+            find(&apis, &ty.read.target, None).is_ok_and(|api| api.name.starts_with("Query"));
+        assert_eq!(query, ty.read.send.is_none(), "{} is a query, or not", ty.name);
         // Paths with an id: that they are those of a GET is all that keeps them harmless.
         for own in ty.attrs.iter().filter_map(|a| a.read.as_ref()) {
             note(&ty.name, &own.target, check(&apis, &own.target, None, &[]));
@@ -370,7 +381,9 @@ fn no_get_has_an_id_in_its_path() {
             Count::Part(_) => None,
         });
         for query in queries.chain([&ty.read.target]) {
-            let whole = query.path.iter().all(|piece| matches!(piece, Piece::Lit(_)));
+            // What is only looked up may be something of an object, never an object itself.
+            let within = ty.data_only() && matches!(query.path.last(), Some(Piece::Lit(_)));
+            let whole = query.path.iter().all(|piece| matches!(piece, Piece::Lit(_))) || within;
             assert!(whole && query.method == Method::Get, "{}: {}", ty.name, target(query));
         }
     }
@@ -421,9 +434,8 @@ fn no_wait_of_storage_needs_a_host() {
 fn the_committed_references_are_up_to_date() {
     let schemas = load();
     let json = serde_json::to_string_pretty(&schema::json_schema(&schemas)).expect("plain JSON");
-    for (name, wanted) in
-        [("README.md", schema::readme(&schemas)), ("rackform.schema.json", json + "\n")]
-    {
+    let readme = schema::readme(&schemas) + &crate::api_table::section(&schemas);
+    for (name, wanted) in [("README.md", readme), ("rackform.schema.json", json + "\n")] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
         if std::env::var_os("RACKFORM_BLESS").is_some() {
             std::fs::write(&path, &wanted).expect("schemas/ can be written");

@@ -383,6 +383,7 @@ fn rank(value: &Value) -> u8 {
         Value::Id(_) => 6,
         Value::List(_) => 7,
         Value::Map(_) => 8,
+        Value::Found(_) => 9,
         Value::Sensitive(inner) => rank(inner),
     }
 }

@@ -20,6 +20,7 @@ fn facts(env: &[(&str, Option<&str>)], variables: &[(&str, &str)]) -> Facts {
     Facts {
         env: env.iter().map(|(k, v)| ((*k).into(), v.map(Into::into))).collect(),
         variables: variables.iter().map(|(k, v)| ((*k).into(), input(v))).collect(),
+        ..Facts::default()
     }
 }
 
@@ -299,7 +300,10 @@ clusters = ['${env("CLUSTER")}']
         if found.needs.is_empty() {
             break (found, warnings);
         }
-        facts.env.extend(found.needs.into_iter().map(|Need::Env(name)| (name, None)));
+        facts.env.extend(found.needs.into_iter().filter_map(|need| match need {
+            Need::Env(name) => Some((name, None)),
+            _ => None,
+        }));
     };
     assert!(facts.env.contains_key("ZONE"));
     assert!(warnings.is_empty(), "{warnings:?}");

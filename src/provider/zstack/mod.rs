@@ -116,6 +116,7 @@ impl Dialect for ZStack {
             path.query("q", &format!("{id}?={}", list.only.join(",")));
         }
         match list.ask {
+            Ask::Plain => {}
             Ask::Count => path.query("count", "true"),
             Ask::Rows { start, limit, total } => {
                 rows(&mut path, id, start, limit);
@@ -172,11 +173,16 @@ fn push_ids(out: &mut String, ids: &[Arc<str>]) {
     out.push_str(&ids.join(","));
 }
 
-/// The member that identifies a row: all inventories have `uuid`, but references of local storage
-/// are known by their resource (`LocalStorageResourceRefInventory`).
+/// The member that identifies a row: all inventories have `uuid`, but relations are known by their
+/// first end (`LocalStorageResourceRefInventory` and the like, reference 2c).
 fn row_id(path: &[Piece]) -> &'static str {
     match path {
-        [Piece::Lit(lit)] if lit.ends_with("/local-storage/resource-refs") => "resourceUuid",
+        [Piece::Lit(lit)] => match &**lit {
+            lit if lit.ends_with("/local-storage/resource-refs") => "resourceUuid",
+            "/sharedblock-group/host-refs" => "hostUuid",
+            "/pci-devices/pci-devices/pci-device-offerings" => "pciDeviceUuid",
+            _ => "uuid",
+        },
         _ => "uuid",
     }
 }

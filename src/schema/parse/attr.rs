@@ -76,8 +76,17 @@ impl Attrs {
 }
 
 /// Words of the configuration that no attribute, link or part may take.
-const TAKEN: [&str; 8] =
-    ["id", "for_each", "for_each_key", "count", "depends_on", "provider", "timeouts", "lifecycle"];
+const TAKEN: [&str; 9] = [
+    "id",
+    "for_each",
+    "for_each_key",
+    "count",
+    "depends_on",
+    "provider",
+    "timeouts",
+    "lifecycle",
+    "all",
+];
 
 /// Whether a name can be an attribute, link or part.
 pub(super) fn check_name(r: &mut Reader, entry: &Entry<'_>) {

@@ -9,6 +9,7 @@ use toml::de::DeValue;
 
 use super::attr::{Attrs, read_conditions};
 use super::fields::{Fields, Node, Reader};
+use super::lookup;
 use crate::diag::{Diagnostic, Span};
 use crate::schema::model::{
     ActionIx, AttrIx, Call, Casualty, Count, Method, OWNER, PartIx, Piece, Read, SendItem,
@@ -32,6 +33,8 @@ pub(super) struct Scope<'a> {
 pub(super) enum Place {
     /// Every list of a type: nothing can be filled in.
     List,
+    /// The read of a type that is only looked up: its attributes can be filled in.
+    Lookup,
     Object,
     Link,
     Part,
@@ -128,7 +131,7 @@ fn default_send(role: Role, scope: Scope<'_>, target: Option<&Target>) -> Vec<Se
         .collect()
 }
 
-fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
+pub(super) fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
     if let DeValue::Table(table) = node.value {
         let mut all = Vec::new();
         for entry in r.entries(table) {
@@ -232,7 +235,6 @@ pub(super) fn cascade(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<C
 pub(super) fn list(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Option<Read> {
     let mut f = r.words(node, "a list call")?;
     let attrs = scope.attrs;
-    let scope = Scope { place: Place::List, ..scope };
     let (call, reply) = (f.take("call"), f.take("reply"));
     if call.is_none() || reply.is_none() {
         r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
@@ -240,11 +242,19 @@ pub(super) fn list(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Option<R
     let target = call.and_then(|n| target(r, n, scope));
     let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
     let settled = f.take("wait").map_or_else(Vec::new, |n| read_conditions(r, n, attrs));
+    let send = match (f.take("send"), &target, &reply) {
+        (Some(node), ..) => Some(send(r, node, scope)),
+        (None, Some(target), Some(reply)) => lookup::plain(target, reply),
+        _ => None,
+    };
     r.finish(f);
+    if send.is_some() && scope.place != Place::Lookup {
+        r.fail("bad_call", node.span, "a list that the plan reads takes no attributes");
+    }
     if target.as_ref().is_some_and(|t| t.method != Method::Get) {
         r.fail("bad_call", node.span, "a list is read with GET");
     }
-    Some(Read { target: target?, settled, reply: reply? })
+    Some(Read { target: target?, settled, reply: reply?, send })
 }
 
 /// A text with placeholders.
@@ -332,6 +342,9 @@ fn placeholder(r: &mut Reader, name: &str, span: Span, scope: Scope<'_>) -> Opti
     match name {
         _ if scope.place == Place::List => {
             refuse(r, format!("a list query has nothing to put in for `{{{name}}}`"))
+        }
+        "id" if scope.place == Place::Lookup => {
+            refuse(r, "an object that is only looked up has no `{id}` before".to_owned())
         }
         "id" => Some(Piece::Id),
         "to" if scope.place == Place::Link => Some(Piece::To),
