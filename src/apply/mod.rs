@@ -18,9 +18,11 @@ use crate::plan::Plan;
 use crate::provider::Connection;
 use crate::schema::Schemas;
 
+mod attach;
 mod beginning;
 mod executor;
 mod failures;
+mod found;
 mod ids;
 mod ledger;
 pub mod recover;

@@ -20,7 +20,7 @@ use crate::inventory::LiveObject;
 use crate::observe::lookup::{self, Reader};
 use crate::observe::own;
 use crate::plan::known::Known;
-use crate::plan::{decide, record};
+use crate::plan::{parents, record};
 use crate::provider::Fault;
 use crate::render;
 use crate::state::secret::UNVERIFIED;
@@ -105,7 +105,7 @@ fn entry(
         provider: desired.provider.clone(),
         id: live.id.clone(),
         attrs: record::seen(ty, Some(&desired.attrs), &live.attrs),
-        dependencies: decide::parents(desired, &Known::default()).into_iter().collect(),
+        dependencies: parents::of(desired, &Known::default()).into_iter().collect(),
         schema_version: ty.version,
         digests,
         incarnation,

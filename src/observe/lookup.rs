@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::own::fill_one;
 use super::reader::stopped;
-use crate::inventory::LiveObject;
+use crate::inventory::{LiveObject, split_element_id};
 use crate::provider::{Connection, Fault, FaultKind};
 use crate::schema::{AttrIx, ResourceType, Schemas, TypeIx};
 
@@ -37,6 +37,8 @@ pub struct Coalescer(Arc<Gathering>);
 
 struct Gathering {
     readers: Vec<Reader>,
+    /// The types whose rows list the elements of a part, by the type of these.
+    owners: HashMap<TypeIx, TypeIx>,
     waiting: Mutex<HashMap<TypeIx, Batch>>,
     rounds: std::sync::atomic::AtomicU64,
 }
@@ -58,6 +60,7 @@ impl Coalescer {
         let readers = schemas.types.iter().map(|ty| Reader::new(connection, ty)).collect();
         Self(Arc::new(Gathering {
             readers,
+            owners: schemas.embedded().collect(),
             waiting: Mutex::default(),
             rounds: std::sync::atomic::AtomicU64::new(0),
         }))
@@ -68,6 +71,14 @@ impl Coalescer {
     /// # Errors
     /// The query failed.
     pub async fn read(&self, ty: TypeIx, id: &Arc<str>) -> Answer {
+        let Some(owner_ty) = self.0.owners.get(&ty) else { return self.read_row(ty, id).await };
+        let owner = split_element_id(id).map(|(owner, _)| Arc::from(owner)).unwrap_or_default();
+        let owner = self.read_row(*owner_ty, &owner).await?;
+        let elements = owner.into_iter().flat_map(|o| o.elements).flat_map(|(_, all)| all);
+        Ok(elements.into_iter().find(|element| element.id == *id))
+    }
+
+    async fn read_row(&self, ty: TypeIx, id: &Arc<str>) -> Answer {
         match self.enqueue(ty, id).await {
             Ok(answer) => answer,
             Err(_) => Err(stopped()),

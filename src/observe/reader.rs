@@ -3,14 +3,14 @@
 //! In: a connection, a type, ids. Out: live objects. An id that nothing answers to is simply absent
 //! from the result; a failed query is a [`Fault`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::inventory::LiveObject;
+use crate::inventory::{LiveObject, split_element_id};
 use crate::provider::{Ask, Connection, Fault, FaultKind, List};
-use crate::schema::ResourceType;
+use crate::schema::{AttrIx, OWNER, Piece, ResourceType, Target};
 use crate::wire::decode::{Page, RowDecoder};
 
 /// Reads objects of one type. Cheap to clone.
@@ -35,6 +35,9 @@ impl Reader {
         &self,
         ids: impl IntoIterator<Item = &'a Arc<str>>,
     ) -> Result<Vec<LiveObject>, Fault> {
+        if self.ty.part_of.is_some() {
+            return self.by_owners(ids).await;
+        }
         let ids: Vec<_> = ids.into_iter().filter(|id| self.connection.is_id(id)).cloned().collect();
         let batches = ids.chunks(self.connection.limits().ids).map(|batch| {
             let (reader, batch) = (self.clone(), batch.to_vec());
@@ -44,6 +47,53 @@ impl Reader {
             }
         });
         all(batches).await.map(|rows| rows.into_iter().flatten().collect())
+    }
+
+    /// Elements of a part that has a list of its own: all of the owners that these are of.
+    async fn by_owners<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a Arc<str>>,
+    ) -> Result<Vec<LiveObject>, Fault> {
+        let owners = ids.into_iter().filter_map(|id| split_element_id(id));
+        let owners: BTreeSet<Arc<str>> = owners.map(|(owner, _)| owner.into()).collect();
+        self.referring(OWNER, &owners).await
+    }
+
+    /// All objects whose attribute holds one of these ids.
+    ///
+    /// # Errors
+    /// A query failed.
+    pub async fn referring(
+        &self,
+        attr: AttrIx,
+        ids: &BTreeSet<Arc<str>>,
+    ) -> Result<Vec<LiveObject>, Fault> {
+        let member = &self.ty.attr(attr).wire_read;
+        let mut target = self.ty.read.target.clone();
+        let condition = vec![Piece::Lit(format!("{member}=").into()), Piece::Id];
+        target.query.push(("q".to_owned(), condition));
+        let target = Arc::new(target);
+        let ids: Vec<_> = ids.iter().filter(|id| self.connection.is_id(id)).cloned().collect();
+        let batches = ids.chunks(self.connection.limits().ids).map(|batch| {
+            let (reader, target, batch) = (self.clone(), target.clone(), batch.to_vec());
+            async move { reader.every_page(&target, &batch).await }
+        });
+        all(batches).await.map(|rows| rows.into_iter().flatten().collect())
+    }
+
+    async fn every_page(&self, target: &Target, id: &[Arc<str>]) -> Result<Vec<LiveObject>, Fault> {
+        let limit = self.connection.limits().page;
+        let mut rows = Vec::new();
+        loop {
+            let ask = Ask::Rows { start: rows.len() as u64, limit, total: false };
+            let list = List { target, id, to: &[], only: &[], ask };
+            let page = self.connection.page(&self.decoder, &list).await?.rows;
+            let full = page.len() as u64 == limit;
+            rows.extend(page);
+            if !full {
+                return Ok(rows);
+            }
+        }
     }
 
     pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
