@@ -35,6 +35,7 @@ fn by_rows(schemas: &Schemas, want: &BTreeMap<TypeIx, Wanted>) -> BTreeMap<TypeI
         let Some(owner) = owners.get(ix) else {
             let row = rows.entry(*ix).or_default();
             row.ids.extend(wanted.ids.iter().cloned());
+            row.own.clone_from(&wanted.own);
             row.whole |= wanted.whole;
             continue;
         };

@@ -15,8 +15,8 @@ use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::plan::lint::verb;
 use crate::plan::{Action, Change, Op, Plan, Step, StepIx};
 use crate::schema::Schemas;
-use crate::state::State;
 use crate::state::identity::client_id;
+use crate::state::{State, is_attachment};
 use crate::wire::fill::fill;
 use crate::wire::{Fill, FillError, Method, Request};
 
@@ -95,16 +95,16 @@ pub fn candidates(
     let mut now = Now { live: live(plan, state), own: None, desired, schemas };
     let (mut checkable, mut unchecked) = (Vec::new(), Vec::new());
     for (ix, step) in (0..).map(StepIx).zip(&plan.steps) {
-        // What another call brings about has none of its own.
-        let Some(request) = &step.request else { continue };
-        let method = request.method;
-        if !matches!(method, Method::Post | Method::Put) || request.body.is_none() {
+        // What another step brings about is only read back: there is nothing to ask about.
+        let Some(template) = &step.request else { continue };
+        let method = template.method;
+        if !matches!(method, Method::Post | Method::Put) || template.body.is_none() {
             unchecked.push((ix, Unchecked::Executes(method)));
             continue;
         }
         now.own = (step.op == Op::Create)
             .then(|| (&step.address, id_to_be(&plan.changes[step.change as usize], state)));
-        match fill(request, &now) {
+        match fill(template, &now) {
             Ok(request) => {
                 let provider = step.provider.clone();
                 checkable.push(Candidate { step: ix, provider, request });
@@ -118,9 +118,9 @@ pub fn candidates(
 
 /// Ids of the objects that are there now and that the plan leaves there.
 fn live(plan: &Plan, state: &State) -> HashMap<Address, Arc<str>> {
-    let own = state.entries.iter().filter(|(address, _)| address.member_of().is_none());
+    let own = state.entries.iter().filter(|(address, e)| !is_attachment(address, &e.kind));
     let mut live: HashMap<_, _> = own.map(|(a, entry)| (a.clone(), entry.id.clone())).collect();
-    for change in plan.changes.iter().filter(|c| c.address.member_of().is_none()) {
+    for change in plan.changes.iter().filter(|c| !c.is_attachment()) {
         match (change.action, &change.id) {
             (Action::Create | Action::Replace | Action::Delete | Action::Forget, _) | (_, None) => {
                 live.remove(&change.address);

@@ -99,6 +99,7 @@ impl RowDecoder {
         }
         let readable = |a: &crate::schema::Attribute| {
             !a.sensitive
+                && a.read.is_none()
                 && !a.write_only
                 && !a.wire_read.is_empty()
                 && a.read.is_none()
