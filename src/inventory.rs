@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::schema::{LinkIx, Row, TypeIx};
+use crate::schema::{LinkIx, PartIx, Row, TypeIx};
 
 /// One live object.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,18 @@ pub struct LiveObject {
     pub attrs: Row,
     /// Ids of the other ends, by link of the type (owning side only).
     pub links: Box<[(LinkIx, Vec<Arc<str>>)]>,
+    /// Elements that the object's own row lists, by part. `observe` gives them tables of their own.
+    pub elements: Vec<(PartIx, Vec<LiveObject>)>,
+}
+
+/// The id of an element: that of its owner and its own key.
+pub fn element_id(owner: &str, key: &str) -> Arc<str> {
+    format!("{owner}/{key}").into()
+}
+
+/// The owner's id in that of an element, and the key.
+pub fn split_element_id(id: &str) -> Option<(&str, &str)> {
+    id.split_once('/')
 }
 
 impl LiveObject {

@@ -7,8 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::sync::Arc;
+
 use crate::address::Address;
 use crate::apply::step::{self, Digests};
+use crate::inventory::element_id;
 use crate::plan::{Action, Change, Op, Plan};
 use crate::schema::{IdRule, Schemas};
 use crate::state::fold::Fold;
@@ -94,7 +97,7 @@ fn found(change: &Change, state: &State) -> Option<Entry> {
 
 fn entry_of(change: &Change, incarnation: u32, state: &State) -> Entry {
     let id = change.id.clone().unwrap_or_default();
-    if change.address.member_of().is_some() {
+    if change.is_attachment() {
         return step::link_entry(change, &id);
     }
     let prior = state.entries.get(&change.address).filter(|entry| entry.id == id);
@@ -120,6 +123,15 @@ fn digests_of(state: &State, address: &Address) -> Digests {
     pending.or(entry).cloned().unwrap_or_default()
 }
 
+/// The ids that an element can have: its owner is there, or pending under one of several ids.
+fn elements_of(change: &Change, state: &State) -> Vec<Arc<str>> {
+    let owner = change.address.owner();
+    let key = change.address.member_of().map(|m| m.key.clone()).unwrap_or_default();
+    let entry = state.entries.get(&owner).map(|entry| &entry.id);
+    let pending = state.pending.get(&owner).into_iter().flat_map(|p| &p.candidates);
+    entry.into_iter().chain(pending).map(|owner| element_id(owner, &key)).collect()
+}
+
 fn creates(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes.iter().filter(|c| matches!(c.action, Action::Create | Action::Replace))
 }
@@ -130,11 +142,11 @@ fn name_pending(
     digests: &BTreeMap<Address, Digests>,
     state: &mut State,
 ) {
-    let link = change.address.member_of().is_some();
     let candidates = match schemas.get(change.ty).id {
-        IdRule::Client { .. } if !link => {
+        IdRule::Client { .. } if !change.is_attachment() => {
             vec![client_id(&state.lineage, &change.address, change.record.incarnation)]
         }
+        IdRule::Part if !change.is_attachment() => elements_of(change, state),
         _ => Vec::new(),
     };
     let earlier = state.pending.remove(&change.address);

@@ -49,7 +49,7 @@ pub async fn run(run: &Run<'_>, state: &State) -> Result<Summary, StoreError> {
         waiting: std::sync::Mutex::default(),
     };
     for change in &run.plan.changes {
-        if let (Some(id), None) = (&change.id, change.address.member_of()) {
+        if let (Some(id), false) = (&change.id, change.is_attachment()) {
             context.ids.set(&change.address, id.clone());
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::address::Address;
 use crate::config::Desired;
 use crate::schema::Schemas;
-use crate::state::State;
+use crate::state::{State, is_attachment};
 use crate::value::Value;
 use crate::wire::Fill;
 
@@ -19,7 +19,7 @@ pub struct Ids<'a> {
 
 impl<'a> Ids<'a> {
     pub fn new(state: &State, desired: &'a Desired, schemas: &'a Schemas) -> Self {
-        let own = state.entries.iter().filter(|(address, _)| address.member_of().is_none());
+        let own = state.entries.iter().filter(|(address, e)| !is_attachment(address, &e.kind));
         let known = own.map(|(address, entry)| (address.clone(), entry.id.clone())).collect();
         Self { known: Mutex::new(known), desired, schemas }
     }

@@ -19,9 +19,11 @@ use crate::provider::Connection;
 use crate::schema::Schemas;
 
 pub mod action;
+mod attach;
 mod beginning;
 mod executor;
 mod failures;
+mod found;
 mod ids;
 mod ledger;
 pub mod recover;

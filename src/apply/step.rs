@@ -77,17 +77,17 @@ pub async fn run(context: &Context<'_>, ix: StepIx) -> End {
     }
 }
 
-struct Worker<'a> {
-    context: &'a Context<'a>,
+pub(super) struct Worker<'a> {
+    pub(super) context: &'a Context<'a>,
     ix: StepIx,
-    step: &'a Step,
-    change: &'a Change,
-    ty: &'a Arc<ResourceType>,
-    deadline: Instant,
+    pub(super) step: &'a Step,
+    pub(super) change: &'a Change,
+    pub(super) ty: &'a Arc<ResourceType>,
+    pub(super) deadline: Instant,
 }
 
 /// What the sent call came to.
-enum Sent {
+pub(super) enum Sent {
     Effective,
     /// A create was refused: perhaps because an earlier, cut-off apply has got there before.
     Refused(Fault),
@@ -104,6 +104,11 @@ impl Worker<'_> {
     }
 
     async fn create(&self) -> Result<Option<Arc<str>>, Failure> {
+        match self.ty.id {
+            IdRule::Part => return self.create_element().await,
+            IdRule::Found => return self.discover().await,
+            _ => {}
+        }
         if !matches!(self.ty.id, IdRule::Client { .. }) {
             let text = format!("objects of type {} cannot be created yet", self.ty.name);
             return Err(failure(text, self.step));
@@ -203,8 +208,9 @@ impl Worker<'_> {
     async fn delete(&self) -> Result<Option<Arc<str>>, Failure> {
         let id = self.own_id()?;
         self.send(0).await?;
+        // What goes along with its owner went with a call that was verified.
         let mut wait = Waits::new(self.deadline);
-        while self.read(&id).await?.is_some() {
+        while self.step.request.is_some() && self.read(&id).await?.is_some() {
             if wait.settled() {
                 let text = "the server accepted the delete, but the object is still there";
                 return Err(self.without_effect(text).await);
@@ -216,54 +222,16 @@ impl Worker<'_> {
         Ok(Some(id))
     }
 
-    async fn link(&self) -> Result<Option<Arc<str>>, Failure> {
-        let attach = self.step.op == Op::Attach;
-        let (owner, to) = self.ends()?;
-        self.send(0).await?;
-        let mut wait = Waits::new(self.deadline);
-        while self.attached(&owner, &to).await? != attach {
-            if wait.settled() {
-                let text = "the server accepted the call, but the attachment reads as before";
-                return Err(self.without_effect(text).await);
-            }
-            wait.pause().await;
-        }
-        let address = self.step.address.clone();
-        let record = if attach {
-            Record::Entry { address, entry: Box::new(link_entry(self.change, &to)) }
-        } else {
-            Record::Removed { address, incarnation: 0 }
-        };
-        self.note(record).await?;
-        Ok(Some(to))
-    }
-
-    async fn attached(&self, owner: &Arc<str>, to: &Arc<str>) -> Result<bool, Failure> {
-        let member = self.step.address.member_of();
-        let link = member.and_then(|m| self.ty.find_link(&m.name));
-        let Some(link) = link else { return Err(failure("no such link", self.step)) };
-        let live = self.read(owner).await?;
-        Ok(live.is_some_and(|live| live.linked(link).contains(to)))
-    }
-
-    /// Ids of the owner and of the other end.
-    fn ends(&self) -> Result<(Arc<str>, Arc<str>), Failure> {
-        let known = |address: &Address| self.context.ids.id(address);
-        let owner = known(&self.step.address.owner()).or_else(|| self.change.owner_id.clone());
-        let other = self.step.address.member_of().and_then(|m| Address::parse(&m.key).ok());
-        let to = other.and_then(|a| known(&a)).or_else(|| self.change.id.clone());
-        owner.zip(to).ok_or_else(|| failure("an end of the attachment does not exist", self.step))
-    }
-
     fn own_id(&self) -> Result<Arc<str>, Failure> {
         let known = self.context.ids.id(&self.step.address).or_else(|| self.change.id.clone());
         known.ok_or_else(|| failure("the object does not exist", self.step))
     }
 
-    /// Sends the call. Its intent is durable before it leaves.
-    async fn send(&self, attempt: u32) -> Result<Sent, Failure> {
-        let request = fill(&self.step.request, &self.context.ids)
-            .map_err(|e| failure(e.to_string(), self.step))?;
+    /// Sends the call, if there is one. Its intent is durable before it leaves.
+    pub(super) async fn send(&self, attempt: u32) -> Result<Sent, Failure> {
+        let Some(request) = &self.step.request else { return Ok(Sent::Effective) };
+        let request =
+            fill(request, &self.context.ids).map_err(|e| failure(e.to_string(), self.step))?;
         let call = CallId { step: self.ix.0, call: 0, attempt };
         let job = identity::job_id(self.ledger().lineage(), self.ledger().run(), call);
         self.note(Record::Intent(self.intent(&request, &job, attempt))).await?;
@@ -296,14 +264,8 @@ impl Worker<'_> {
         }
     }
 
-    async fn link_is_as_wanted(&self) -> bool {
-        let Ok((owner, to)) = self.ends() else { return false };
-        let wanted = self.step.op == Op::Attach;
-        self.attached(&owner, &to).await.is_ok_and(|attached| attached == wanted)
-    }
-
     /// A definite failure: nothing is under way any more.
-    async fn definite(&self, fault: Fault) -> Failure {
+    pub(super) async fn definite(&self, fault: Fault) -> Failure {
         let failed = Record::Failed {
             address: self.step.address.clone(),
             step: self.ix.0,
@@ -318,14 +280,19 @@ impl Worker<'_> {
     }
 
     /// The server said "done", and nothing has changed.
-    async fn without_effect(&self, text: &str) -> Failure {
+    pub(super) async fn without_effect(&self, text: &str) -> Failure {
         self.definite(Fault::new(FaultKind::Failed, text)).await
     }
 
     /// Reads the object until it is as promised, and writes it down as it is then: also where it
     /// is not, so that the next plan starts from what is there. `made`: whether our call made it
     /// so, and not one of an earlier apply, which may have sent other secrets.
-    async fn read_back(&self, id: &Arc<str>, incarnation: u32, made: bool) -> Result<(), Failure> {
+    pub(super) async fn read_back(
+        &self,
+        id: &Arc<str>,
+        incarnation: u32,
+        made: bool,
+    ) -> Result<(), Failure> {
         let mut wait = Waits::new(self.deadline);
         loop {
             let Some(live) = self.read(id).await? else {
@@ -355,7 +322,7 @@ impl Worker<'_> {
         }
     }
 
-    async fn read(&self, id: &Arc<str>) -> Result<Option<LiveObject>, Failure> {
+    pub(super) async fn read(&self, id: &Arc<str>) -> Result<Option<LiveObject>, Failure> {
         let lookup =
             self.context.lookups.get(&self.step.provider).ok_or_else(|| self.no_provider())?;
         lookup
@@ -423,7 +390,7 @@ impl Worker<'_> {
         }
     }
 
-    async fn note(&self, record: Record) -> Result<(), Failure> {
+    pub(super) async fn note(&self, record: Record) -> Result<(), Failure> {
         self.ledger().note(record).await.map_err(|e| ledger_failure(&e, self.step))
     }
 
@@ -431,7 +398,7 @@ impl Worker<'_> {
         self.context.run.ledger
     }
 
-    fn connection(&self) -> Result<&Connection, Failure> {
+    pub(super) fn connection(&self) -> Result<&Connection, Failure> {
         let connections = self.context.run.connections;
         connections.get(&self.step.provider).ok_or_else(|| self.no_provider())
     }

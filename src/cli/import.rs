@@ -19,7 +19,7 @@ use crate::diag::{Diagnostic, nearest};
 use crate::inventory::LiveObject;
 use crate::observe::lookup;
 use crate::plan::known::Known;
-use crate::plan::{decide, record};
+use crate::plan::{parents, record};
 use crate::render;
 use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
@@ -96,7 +96,7 @@ fn entry(
         provider: desired.provider.clone(),
         id: live.id.clone(),
         attrs: record::seen(ty, Some(&desired.attrs), &live.attrs),
-        dependencies: decide::parents(desired, &Known::default()).into_iter().collect(),
+        dependencies: parents::of(desired, &Known::default()).into_iter().collect(),
         schema_version: ty.version,
         digests,
         incarnation,

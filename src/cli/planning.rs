@@ -14,7 +14,7 @@ use crate::cli::session::Session;
 use crate::config::{End, ProviderConfig};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, element_id};
 use crate::observe::{casualties, inventory};
 use crate::plan::foreign;
 use crate::plan::guard::{self, Consent, Question, Refusal};
@@ -22,7 +22,7 @@ use crate::plan::version::{self, Server};
 use crate::plan::{self, Inputs, Note, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
 use crate::schema::TypeIx;
-use crate::state::{Cloud, State};
+use crate::state::{Cloud, State, is_attachment};
 use crate::store::Snapshot;
 use crate::value::Value;
 
@@ -323,7 +323,7 @@ fn wanted(
 ) -> BTreeMap<TypeIx, inventory::Wanted> {
     let mut want: BTreeMap<TypeIx, inventory::Wanted> = BTreeMap::new();
     for entry in
-        state.entries.iter().filter(|(a, e)| a.member_of().is_none() && e.provider == *provider)
+        state.entries.iter().filter(|(a, e)| !is_attachment(a, &e.kind) && e.provider == *provider)
     {
         if let Some(ty) = session.schemas.find(&entry.1.kind) {
             want.entry(ty).or_default().ids.insert(entry.1.id.clone());
@@ -338,6 +338,11 @@ fn wanted(
         let wanted = want.entry(resource.ty).or_default();
         let unique = !session.schemas.get(resource.ty).unique.is_empty();
         wanted.whole |= unique;
+        // An element may be there already, with an owner that is.
+        let owner = state.entries.get(&resource.address.owner());
+        if let (Some(member), Some(owner)) = (resource.address.member_of(), owner) {
+            wanted.ids.insert(element_id(&owner.id, &member.key));
+        }
         for (ty, id) in foreign::references(&session.schemas, resource) {
             want.entry(ty).or_default().ids.insert(id);
         }

@@ -14,8 +14,8 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let Some(kind) = &args.kind else {
-        let width = schemas.types.iter().map(|ty| ty.name.len()).max().unwrap_or(0);
-        for ty in &schemas.types {
+        let width = schemas.resources().map(|ty| ty.name.len()).max().unwrap_or(0);
+        for ty in schemas.resources() {
             output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
         }
         return Ok(Exit::Done);
@@ -28,7 +28,7 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
         None => {
             let finding =
                 Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"));
-            let near = nearest(kind, schemas.types.iter().map(|ty| &*ty.name));
+            let near = nearest(kind, schemas.resources().map(|ty| &*ty.name));
             Err(finding
                 .help(near.map_or_else(
                     || "`rackform schema` lists all types".to_owned(),

@@ -75,7 +75,7 @@ impl Mask<'_> {
         for entry in &block.entries {
             let part = ty.parts.iter().find(|p| p.name == entry.key.text);
             match part {
-                Some(part) => self.nested(&entry.value, &part.attrs),
+                Some(part) => self.nested(&entry.value, part.attrs()),
                 None => self.attribute(entry, &ty.attrs),
             }
         }

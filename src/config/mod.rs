@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::address::Address;
 use crate::diag::{Diagnostics, Sources, Span};
-use crate::schema::{AttrIx, LinkIx, Row, Schemas, TypeIx};
+use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
 pub(crate) use resolve::applies;
@@ -123,7 +123,8 @@ pub struct ProviderConfig {
     pub declared: Span,
 }
 
-/// One resource instance.
+/// One resource instance, or an element of a part of one: its address is a member of its owner's,
+/// and its first attribute refers to it.
 #[derive(Clone, Debug)]
 pub struct DesiredResource {
     pub address: Address,
@@ -141,6 +142,8 @@ pub struct DesiredResource {
     /// Links that this resource mentions, from either side: with an empty list it still is
     /// authoritative, unmentioned it is not.
     pub mentions: Vec<LinkIx>,
+    /// Parts that it mentions, in the same sense.
+    pub part_mentions: Vec<PartIx>,
     pub lifecycle: Arc<Lifecycle>,
     pub depends_on: Vec<(Address, Span)>,
 }

@@ -39,6 +39,12 @@
 //! wwid = "36b083fe000daf018000015505abbe00a"
 //! size = 1099511627776
 //!
+//! [[vms]]                             # starts, once, when its host is there
+//! name = "guest"
+//! host = "10.0.0.1"
+//! localStorage = true                 # on the host's own disk
+//! volumes = [{ name = "data" }]
+//!
 //! [[disks]]                           # shared block candidates that hosts see without iSCSI
 //! hosts = ["10.0.0.1", "10.0.0.2"]
 //! wwid = "3600508b400105e210000900000490000"
@@ -123,6 +129,13 @@ fn check_names(seed: &Map<String, Value>) -> Result<(), String> {
 /// What a seed says about devices, at the top level and within its hosts.
 fn devices(seed: &Map<String, Value>) -> Result<Vec<Description>, String> {
     let mut found = described(seed, None)?;
+    for vm in list(seed, "vms")? {
+        let vm = object(vm, "vms")?;
+        if let Some(host) = vm.get("host").and_then(Value::as_str) {
+            let (owner, members) = (host.to_owned(), vm.clone());
+            found.push(Description { kind: Discovered::Vm, owner, members });
+        }
+    }
     for zone in list(seed, "zones")? {
         for cluster in list(object(zone, "zones")?, "clusters")? {
             for host in list(object(cluster, "clusters")?, "hosts")? {
@@ -172,7 +185,7 @@ fn objects(core: &Core, seed: &Map<String, Value>) -> Result<(), String> {
         for storage in list(seed, "backupStorage")? {
             planter.backup_storage(object(storage, "backupStorage")?)?;
         }
-        for vm in list(seed, "vms")? {
+        for vm in list(seed, "vms")?.iter().filter(|vm| vm.get("host").is_none()) {
             planter.loose_vm(vm)?;
         }
         for address in list(seed, "unreachable")? {
@@ -347,28 +360,11 @@ impl Planter<'_, '_> {
     }
 
     fn vm(&mut self, vm: &Map<String, Value>, place: Value, storage: Option<&str>, on_disk: bool) {
-        let host = place.get("hostUuid").cloned().unwrap_or(Value::Null);
-        let mut defaults = row(
-            json!({ "type": "UserVm", "hypervisorType": "KVM", "memorySize": 1u64 << 30, "cpuNum": 1, "platform": "Linux" }),
-        );
-        defaults.extend(row(place));
-        let uuid = self.put("vm", vm, Value::Object(defaults));
-        let name = format!("ROOT-for-{}", str_of(vm, "name"));
-        let volume = row(
-            json!({ "name": name, "size": 10u64 << 30, "actualSize": 1u64 << 30, "type": "Root",
-            "format": "qcow2", "deviceId": 0, "state": "Enabled", "status": "Ready", "isShareable": false,
-            "vmInstanceUuid": uuid, "primaryStorageUuid": storage }),
-        );
-        let volume = self.put("volume", &volume, json!({}));
-        self.tx.patch("vm", &uuid, &[("rootVolumeUuid", json!(volume))]);
-        if on_disk {
-            let link = json!({ "resourceUuid": volume, "hostUuid": host, "primaryStorageUuid": storage,
-                "size": 10u64 << 30, "resourceType": "VolumeVO", "createDate": self.tx.now, "lastOpDate": self.tx.now });
-            self.tx.put("localRef", &volume, row(link));
-        }
+        let uuid = self.core.fresh_uuid();
+        zstack::settle_vm(self.tx, &uuid, (vm, place), (storage, on_disk));
     }
 
-    /// A VM at the top level names where it is by uuids or not at all.
+    /// A VM at the top level without `host` names where it is by uuids or not at all.
     fn loose_vm(&mut self, vm: &Value) -> Result<(), String> {
         let vm = object(vm, "vms")?;
         let storage = vm.get("primaryStorageUuid").and_then(Value::as_str).map(str::to_owned);

@@ -267,10 +267,19 @@ impl<'a> Tx<'a> {
         self.store.get(family, uuid).cloned()
     }
 
-    /// Removes a row; its uuid stays taken where the family deletes softly.
+    /// Removes a row with its tags (`TagManagerImpl` is a soft and hard delete extension point);
+    /// its uuid stays taken where the family deletes softly.
     pub fn delete(&mut self, family: &'static str, uuid: &str) {
         let soft = self.store.table(family).family.soft_delete;
         self.erase(family, uuid);
+        for tags in ["userTag", "systemTag"] {
+            if !self.store.tables.contains_key(tags) {
+                continue;
+            }
+            for tag in self.uuids(tags, "resourceUuid", uuid) {
+                self.erase(tags, &tag);
+            }
+        }
         if soft {
             self.take(uuid);
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::ObserveError;
 use super::lookup::{Reader, all, stopped};
-use crate::inventory::{Inventory, LiveObject, Table};
+use crate::inventory::{Inventory, LiveObject, Table, split_element_id};
 use crate::provider::{Ask, Connection, Fault};
 use crate::schema::{Schemas, TypeIx};
 use crate::wire::decode::Page;
@@ -24,6 +24,43 @@ pub struct Wanted {
     pub whole: bool,
 }
 
+/// Who wants elements wants the rows that they stand in.
+fn by_rows(schemas: &Schemas, want: &BTreeMap<TypeIx, Wanted>) -> BTreeMap<TypeIx, Wanted> {
+    let owners: BTreeMap<TypeIx, TypeIx> = schemas.embedded().collect();
+    let mut rows: BTreeMap<TypeIx, Wanted> = BTreeMap::new();
+    for (ix, wanted) in want {
+        let Some(owner) = owners.get(ix) else {
+            let row = rows.entry(*ix).or_default();
+            row.ids.extend(wanted.ids.iter().cloned());
+            row.whole |= wanted.whole;
+            continue;
+        };
+        let row = rows.entry(*owner).or_default();
+        let ids = wanted.ids.iter().filter_map(|id| split_element_id(id));
+        row.ids.extend(ids.map(|(owner, _)| Arc::from(owner)));
+        row.whole |= wanted.whole;
+    }
+    rows
+}
+
+/// Gives the elements that rows list tables of their own.
+fn spread(schemas: &Schemas, tables: &mut BTreeMap<(Arc<str>, TypeIx), Table>, name: &Arc<str>) {
+    for (ix, owner) in schemas.embedded() {
+        let Some(owners) = tables.get_mut(&(name.clone(), owner)) else { continue };
+        let part = schemas.get(ix).part_of.as_ref().map(|of| of.part);
+        let mut elements = Vec::new();
+        for (_, all) in owners
+            .objects
+            .iter_mut()
+            .flat_map(|o| &mut o.elements)
+            .filter(|(p, _)| Some(*p) == part)
+        {
+            elements.append(all);
+        }
+        tables.insert((name.clone(), ix), Table::new(elements));
+    }
+}
+
 /// Reads all wanted types side by side.
 ///
 /// # Errors
@@ -34,8 +71,9 @@ pub async fn refresh(
     want: &BTreeMap<TypeIx, Wanted>,
 ) -> Result<Inventory, ObserveError> {
     let before = connection.requests();
+    let want = by_rows(schemas, want);
     let mut running = tokio::task::JoinSet::new();
-    for (ix, wanted) in want {
+    for (ix, wanted) in &want {
         let (ix, wanted) = (*ix, wanted.clone());
         let reader = Reader::new(connection, schemas.get(ix));
         running.spawn(async move { (ix, table(&reader, &wanted).await) });
@@ -56,7 +94,10 @@ pub async fn refresh(
         }
     }
     match failed.pop_first() {
-        None => Ok(Inventory { tables, requests: connection.requests() - before }),
+        None => {
+            spread(schemas, &mut tables, connection.name());
+            Ok(Inventory { tables, requests: connection.requests() - before })
+        }
         Some((ix, fault)) => Err(ObserveError {
             provider: connection.name().clone(),
             kind: schemas.get(ix).name.clone(),
@@ -67,7 +108,9 @@ pub async fn refresh(
 
 async fn table(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
     let limits = reader.connection.limits();
-    if !wanted.whole && wanted.ids.len() <= limits.ids {
+    // Elements are few to an owner, and asked for by their owners.
+    let few = wanted.ids.len() <= limits.ids || reader.ty.part_of.is_some();
+    if !wanted.whole && few {
         // One request, or none: no list can be cheaper.
         return Ok(Table::new(reader.by_ids(&wanted.ids).await?));
     }

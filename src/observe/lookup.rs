@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::inventory::LiveObject;
+use crate::inventory::{LiveObject, split_element_id};
 use crate::provider::{Ask, Connection, Fault, FaultKind, List};
-use crate::schema::{ResourceType, Schemas, TypeIx};
+use crate::schema::{AttrIx, OWNER, Piece, ResourceType, Schemas, Target, TypeIx};
 use crate::wire::decode::{Page, RowDecoder};
 
 /// Reads objects of one type. Cheap to clone.
@@ -37,6 +37,9 @@ impl Reader {
         &self,
         ids: impl IntoIterator<Item = &'a Arc<str>>,
     ) -> Result<Vec<LiveObject>, Fault> {
+        if self.ty.part_of.is_some() {
+            return self.by_owners(ids).await;
+        }
         let ids: Vec<_> = ids.into_iter().filter(|id| self.connection.is_id(id)).cloned().collect();
         let batches = ids.chunks(self.connection.limits().ids).map(|batch| {
             let (reader, batch) = (self.clone(), batch.to_vec());
@@ -46,6 +49,53 @@ impl Reader {
             }
         });
         all(batches).await.map(|rows| rows.into_iter().flatten().collect())
+    }
+
+    /// Elements of a part that has a list of its own: all of the owners that these are of.
+    async fn by_owners<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a Arc<str>>,
+    ) -> Result<Vec<LiveObject>, Fault> {
+        let owners = ids.into_iter().filter_map(|id| split_element_id(id));
+        let owners: BTreeSet<Arc<str>> = owners.map(|(owner, _)| owner.into()).collect();
+        self.referring(OWNER, &owners).await
+    }
+
+    /// All objects whose attribute holds one of these ids.
+    ///
+    /// # Errors
+    /// A query failed.
+    pub async fn referring(
+        &self,
+        attr: AttrIx,
+        ids: &BTreeSet<Arc<str>>,
+    ) -> Result<Vec<LiveObject>, Fault> {
+        let member = &self.ty.attr(attr).wire_read;
+        let mut target = self.ty.read.target.clone();
+        let condition = vec![Piece::Lit(format!("{member}=").into()), Piece::Id];
+        target.query.push(("q".to_owned(), condition));
+        let target = Arc::new(target);
+        let ids: Vec<_> = ids.iter().filter(|id| self.connection.is_id(id)).cloned().collect();
+        let batches = ids.chunks(self.connection.limits().ids).map(|batch| {
+            let (reader, target, batch) = (self.clone(), target.clone(), batch.to_vec());
+            async move { reader.every_page(&target, &batch).await }
+        });
+        all(batches).await.map(|rows| rows.into_iter().flatten().collect())
+    }
+
+    async fn every_page(&self, target: &Target, id: &[Arc<str>]) -> Result<Vec<LiveObject>, Fault> {
+        let limit = self.connection.limits().page;
+        let mut rows = Vec::new();
+        loop {
+            let ask = Ask::Rows { start: rows.len() as u64, limit, total: false };
+            let list = List { target, id, to: &[], only: &[], ask };
+            let page = self.connection.page(&self.decoder, &list).await?.rows;
+            let full = page.len() as u64 == limit;
+            rows.extend(page);
+            if !full {
+                return Ok(rows);
+            }
+        }
     }
 
     pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
@@ -96,6 +146,8 @@ pub struct Coalescer(Arc<Gathering>);
 
 struct Gathering {
     readers: Vec<Reader>,
+    /// The types whose rows list the elements of a part, by the type of these.
+    owners: HashMap<TypeIx, TypeIx>,
     waiting: Mutex<HashMap<TypeIx, Batch>>,
     rounds: std::sync::atomic::AtomicU64,
 }
@@ -117,6 +169,7 @@ impl Coalescer {
         let readers = schemas.types.iter().map(|ty| Reader::new(connection, ty)).collect();
         Self(Arc::new(Gathering {
             readers,
+            owners: schemas.embedded().collect(),
             waiting: Mutex::default(),
             rounds: std::sync::atomic::AtomicU64::new(0),
         }))
@@ -127,6 +180,14 @@ impl Coalescer {
     /// # Errors
     /// The query failed.
     pub async fn read(&self, ty: TypeIx, id: &Arc<str>) -> Answer {
+        let Some(owner_ty) = self.0.owners.get(&ty) else { return self.read_row(ty, id).await };
+        let owner = split_element_id(id).map(|(owner, _)| Arc::from(owner)).unwrap_or_default();
+        let owner = self.read_row(*owner_ty, &owner).await?;
+        let elements = owner.into_iter().flat_map(|o| o.elements).flat_map(|(_, all)| all);
+        Ok(elements.into_iter().find(|element| element.id == *id))
+    }
+
+    async fn read_row(&self, ty: TypeIx, id: &Arc<str>) -> Answer {
         match self.enqueue(ty, id).await {
             Ok(answer) => answer,
             Err(_) => Err(stopped()),

@@ -7,22 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::address::Address;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::LiveObject;
 use crate::plan::decide::{Decision, Draft};
-use crate::plan::known::Known;
+use crate::plan::key::{Key, item_name, keys, set_attrs};
 use crate::plan::{Action, Inputs};
-use crate::schema::{AttrIx, ResourceType, Row, TypeIx, UniqueItem};
-use crate::value::Value;
-
-/// A key of a type: which set, and its values as text (references as ids or addresses).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    pub ty: TypeIx,
-    pub set: usize,
-    pub values: Vec<String>,
-}
+use crate::schema::{AttrIx, IdRule, ResourceType, UniqueItem};
 
 /// Finds creates and updates whose key somebody else holds.
 pub fn check(inputs: &Inputs<'_>, draft: &Draft<'_>, findings: &mut Diagnostics) {
@@ -99,20 +89,14 @@ fn place(decision: &Decision<'_>, ty: &ResourceType, set: usize) -> Option<crate
     })
 }
 
-fn item_name(ty: &ResourceType, item: &UniqueItem) -> String {
-    match item {
-        UniqueItem::Attr(ix) => ty.attr(*ix).name.to_string(),
-        UniqueItem::Nested(ix, path) => format!("{}/{}", ty.attr(*ix).name, path.join("/")),
-        UniqueItem::Part(ix) => ty.part(*ix).name.to_string(),
-    }
-}
-
 /// Keys that a change takes.
 pub fn taken(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) -> Vec<Key> {
     let Some(desired) = decision.desired else { return Vec::new() };
     let ty = inputs.schemas.get(decision.ty);
     let wanted = || keys(decision.ty, ty, &desired.attrs, &draft.known);
     match decision.action {
+        // A discovered object is not made, and nobody else can hold its place.
+        _ if ty.id == IdRule::Found => Vec::new(),
         Action::Create | Action::Replace => wanted(),
         Action::Update => {
             let changed = |ix: &AttrIx| decision.differences.iter().any(|d| d.attr == *ix);
@@ -137,48 +121,5 @@ pub fn freed(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
             held().into_iter().filter(|key| set_attrs(ty, key.set).any(|ix| changed(&ix))).collect()
         }
         Action::Create | Action::Adopt | Action::Forget | Action::Record => Vec::new(),
-    }
-}
-
-/// Names of the attributes of a key.
-pub fn names(ty: &ResourceType, set: usize) -> Vec<Arc<str>> {
-    set_attrs(ty, set).map(|ix| ty.attr(ix).name.clone()).collect()
-}
-
-fn set_attrs(ty: &ResourceType, set: usize) -> impl Iterator<Item = AttrIx> + '_ {
-    ty.unique[set].iter().filter_map(|item| match item {
-        UniqueItem::Attr(ix) | UniqueItem::Nested(ix, _) => Some(*ix),
-        UniqueItem::Part(_) => None,
-    })
-}
-
-/// The complete keys of a row; a set with an absent value identifies nothing. References count
-/// by the address of our object, else by id, so that both sides spell them alike.
-fn keys(ty: TypeIx, schema: &ResourceType, row: &Row, known: &Known) -> Vec<Key> {
-    let value = |item: &UniqueItem| match item {
-        UniqueItem::Attr(ix) => spell(&row[usize::from(ix.0)], known),
-        // Nested keys and parts come with the types that have them.
-        UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
-    };
-    schema
-        .unique
-        .iter()
-        .enumerate()
-        .filter_map(|(set, items)| {
-            let values = items.iter().map(value).collect::<Option<Vec<_>>>()?;
-            Some(Key { ty, set, values })
-        })
-        .collect()
-}
-
-fn spell(value: &Value, known: &Known) -> Option<String> {
-    match value.reveal() {
-        Value::Str(text) => {
-            Some(known.address_of(text).map_or_else(|| text.to_string(), Address::to_string))
-        }
-        Value::Object(address) | Value::Id(address) => Some(address.to_string()),
-        Value::Int(n) => Some(n.to_string()),
-        Value::Bool(b) => Some(b.to_string()),
-        _ => None,
     }
 }

@@ -4,23 +4,24 @@
 //! changed reference. Attachments follow in `links`. Makes no request and no order.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::{Desired, DesiredResource, End};
 use crate::diag::{Diagnostics, Span};
-use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::drift;
 use crate::plan::known::{self, Known, Live};
 use crate::plan::maintenance;
+use crate::plan::parents;
+use crate::plan::part;
 use crate::plan::record;
 use crate::plan::refusal;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
 use crate::schema::{LinkIx, ResourceType, TypeIx};
-use crate::state::{Entry, Pending};
+use crate::state::{Entry, Pending, is_attachment};
 use crate::value::Value;
 
 /// Decisions about all objects, before there are steps.
@@ -75,13 +76,13 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         blocks: keyed_blocks(inputs.desired),
     };
     if !inputs.options.destroy {
-        for ix in parents_first(inputs.desired, &draft.known) {
+        for ix in parents::in_order(inputs.desired, &draft.known) {
             resource(inputs, &inputs.desired.resources[ix as usize], &mut draft, findings);
         }
     }
     for (address, entry) in &inputs.state.entries {
         let kept = inputs.desired.index.contains_key(address) && !inputs.options.destroy;
-        if address.member_of().is_none() && !kept && !succeeded(inputs, address, entry) {
+        if !is_attachment(address, &entry.kind) && !kept && !succeeded(inputs, address, entry) {
             orphan(inputs, address, entry, &mut draft, findings);
         }
     }
@@ -90,78 +91,15 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         let entry = inputs.state.entries.get(address);
         let known = entry.is_some_and(|entry| !succeeded(inputs, address, entry));
         // Without a look at the cloud there is no telling whether it is there: it stays pending.
-        if address.member_of().is_none() && !kept && !known && inputs.live.is_some() {
+        if !is_attachment(address, &pending.kind) && !kept && !known && inputs.live.is_some() {
             unfinished_orphan(inputs, address, pending, &mut draft);
         }
     }
     if !inputs.options.destroy {
-        ending_references(inputs.desired, &draft.known, findings);
+        parents::ending(inputs.desired, &draft.known, findings);
     }
     draft
 }
-
-/// Ids in the configuration that are those of our objects and will be so no longer.
-fn ending_references(desired: &Desired, known: &Known, findings: &mut Diagnostics) {
-    let ending = |id: &str| known.address_of(id).filter(|address| known.is_ending(address));
-    for resource in &desired.resources {
-        for (value, span) in resource.attrs.iter().zip(resource.spans.iter()) {
-            if let Some(to) = value.as_str().filter(|s| s.len() == ID_LENGTH).and_then(ending) {
-                let place = span.unwrap_or(resource.declared);
-                findings.push(refusal::ending_reference(&resource.address, to, place));
-            }
-        }
-    }
-    for link in &desired.links {
-        for end in [&link.owner, &link.to] {
-            if let End::Foreign(id) = end
-                && let Some(to) = ending(id)
-            {
-                findings.push(refusal::ending_reference(&link.address, to, link.declared));
-            }
-        }
-    }
-}
-
-/// The resources in an order in which every reference points backwards. `config` refused cycles.
-fn parents_first(desired: &Desired, known: &Known) -> Vec<u32> {
-    let count = desired.resources.len();
-    let mut graph = Graph::new(count);
-    for (ix, resource) in (0u32..).zip(&desired.resources) {
-        for parent in parents(resource, known) {
-            if let Some(parent) = desired.index.get(&parent) {
-                graph.add_edge(ix, *parent, ());
-            }
-        }
-    }
-    graph.order().unwrap_or_else(|_| (0u32..).take(count).collect())
-}
-
-/// Our objects that a resource refers to, also by id, and what it depends on explicitly.
-pub fn parents(resource: &DesiredResource, known: &Known) -> BTreeSet<Address> {
-    let mut parents = BTreeSet::new();
-    for value in &resource.attrs {
-        collect(value, known, &mut parents);
-    }
-    parents.extend(resource.depends_on.iter().map(|(address, _)| address.clone()));
-    parents.remove(&resource.address);
-    parents
-}
-
-fn collect(value: &Value, known: &Known, parents: &mut BTreeSet<Address>) {
-    match value {
-        Value::Object(address) | Value::Id(address) => {
-            parents.insert(address.clone());
-        }
-        Value::Str(text) if text.len() == ID_LENGTH => {
-            parents.extend(known.address_of(text).cloned());
-        }
-        Value::List(items) => items.iter().for_each(|item| collect(item, known, parents)),
-        _ => {}
-    }
-}
-
-/// Length of an id; shorter and longer texts are not looked up.
-const ID_LENGTH: usize = 32;
 
 fn resource<'a>(
     inputs: &Inputs<'a>,
@@ -190,10 +128,17 @@ fn resource<'a>(
         }
     }
     let pending = inputs.state.pending.get(address);
-    match pending_live(inputs, desired.ty, address) {
+    let live = pending_live(inputs, desired.ty, address)
+        .or_else(|| part::unclaimed(inputs, desired, &draft.known));
+    match live {
         Some(live) => {
             draft.known.learn(address, &live.id);
             existing(inputs, desired, None, Cow::Borrowed(live), draft, findings);
+        }
+        None if part::undiscovered(inputs, desired, &draft.known) => {
+            let there = part::discovered_beside(inputs, desired, &draft.known);
+            let ty = inputs.schemas.get(desired.ty);
+            findings.push(refusal::not_discovered(ty, desired, &there));
         }
         None => {
             let reason = if pending.is_some() { Reason::Unfinished } else { Reason::New };
@@ -225,6 +170,7 @@ fn create<'a>(
     let ty = inputs.schemas.get(desired.ty);
     let pending = inputs.state.pending.get(&desired.address);
     let incarnation = match (prior, pending) {
+        _ if ty.part_of.is_some() => 0,
         (Some(entry), None) => entry.incarnation + 1,
         (Some(entry), Some(pending)) => pending.incarnation.max(entry.incarnation + 1),
         (None, Some(pending)) => pending.incarnation,
@@ -310,7 +256,10 @@ fn existing<'a>(
             (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
         }
         Verdict::Nothing => match prior {
-            None => (Action::Adopt, Reason::Unfinished),
+            None if inputs.state.pending.contains_key(&desired.address) => {
+                (Action::Adopt, Reason::Unfinished)
+            }
+            None => (Action::Adopt, Reason::New),
             Some(entry) if owes(ty, entry, &live) => (Action::Update, Reason::Unfinished),
             Some(entry) if entry.prevent_destroy != desired.lifecycle.prevent_destroy => {
                 (Action::Record, Reason::Protection)
@@ -329,7 +278,9 @@ fn existing<'a>(
         || inputs.state.pending.get(&desired.address).map_or(0, |p| p.incarnation),
         |entry| entry.incarnation,
     );
-    let incarnation = before + u32::from(action == Action::Replace);
+    // An element is known by its key: the same one comes again.
+    let again = action == Action::Replace && ty.part_of.is_none();
+    let incarnation = before + u32::from(again);
     draft.decisions.push(Decision {
         action,
         reason,
@@ -401,13 +352,29 @@ fn orphan<'a>(
         return;
     };
     let declared = inputs.desired.get(address).map(|d| d.declared);
-    let reason = if inputs.options.destroy { Reason::Destroy } else { gone_reason(draft, address) };
+    let part = inputs.schemas.get(ty).part_of.is_some();
+    let reason = match inputs.options.destroy {
+        true => Reason::Destroy,
+        false if part => Reason::NotInConfiguration,
+        false => gone_reason(draft, address),
+    };
     let live = match known::live_of(inputs, ty, entry) {
         Live::Object(live) => Some(live),
         Live::Gone => None,
     };
-    let can_delete = inputs.schemas.get(ty).delete.is_some();
-    let action = if live.is_some() && can_delete { Action::Delete } else { Action::Forget };
+    let (action, reason) = match part::orphan(inputs, (address, ty), live.is_some(), &draft.known) {
+        Some(part::Orphan::Unmanaged) => (Action::Forget, Reason::Unmanaged),
+        Some(part::Orphan::Stays) => {
+            findings.push(refusal::stays(address, inputs.desired.get(&address.owner())));
+            return;
+        }
+        Some(part::Orphan::Goes) => (Action::Delete, reason),
+        None => {
+            let can_delete = inputs.schemas.get(ty).delete.is_some();
+            let deletes = live.is_some() && can_delete;
+            (if deletes { Action::Delete } else { Action::Forget }, reason)
+        }
+    };
     if action == Action::Delete && entry.prevent_destroy {
         findings.push(refusal::protected_orphan(address, declared));
     }
@@ -424,7 +391,7 @@ fn orphan<'a>(
         live,
         link: None,
         origin: declared,
-        incarnation: entry.incarnation + 1,
+        incarnation: if part { 0 } else { entry.incarnation + 1 },
         declared_by: None,
     });
 }

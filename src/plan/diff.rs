@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::DesiredResource;
 use crate::plan::{AttrDiff, Expected, Shown};
-use crate::schema::{AttrIx, Attribute, ResourceType, Row};
+use crate::schema::{AttrIx, Attribute, OWNER, ResourceType, Row};
 use crate::value::Value;
 
 /// What is known of the ids of our objects while planning.
@@ -59,7 +59,10 @@ pub fn compare(
 
 /// All attributes that a create sets, against nothing.
 pub fn all_new(ty: &ResourceType, desired: &DesiredResource, ids: &dyn Ids) -> Vec<Difference> {
+    // An element's address names its owner.
+    let shown = |ix: AttrIx| ty.part_of.is_none() || ix != OWNER;
     written(ty, desired)
+        .filter(|(ix, ..)| shown(*ix))
         .map(|(ix, attr, wanted)| {
             let after = if attr.sensitive { Shown::Sensitive } else { desired_shown(wanted, ids) };
             let mut difference = difference(ty, desired, ix, Shown::Absent, after);

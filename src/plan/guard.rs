@@ -62,7 +62,7 @@ pub fn questions(plan: &Plan, schemas: &Schemas) -> Vec<Question> {
 /// Ids for `{id}` and `{to}`.
 fn ids(change: &Change) -> Option<(Arc<str>, Option<Arc<str>>)> {
     let id = change.id.clone()?;
-    if change.address.member_of().is_none() {
+    if !change.is_attachment() {
         Some((id, None))
     } else {
         Some((change.owner_id.clone()?, Some(id)))

@@ -12,7 +12,7 @@ use crate::inventory::LiveObject;
 use crate::plan::Inputs;
 use crate::plan::diff::Ids;
 use crate::schema::{ResourceType, TypeIx};
-use crate::state::{Entry, Pending};
+use crate::state::{Entry, Pending, is_attachment};
 
 /// Ids of our objects, kept up to date as decisions are made (parents before children).
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Known {
     pub fn new(inputs: &Inputs<'_>) -> Self {
         let mut known = Self::default();
         for (address, entry) in &inputs.state.entries {
-            if address.member_of().is_none() {
+            if !is_attachment(address, &entry.kind) {
                 known.learn(address, &entry.id);
             }
         }
@@ -97,7 +97,8 @@ pub fn live_candidate<'a>(
 
 fn from_state(inputs: &Inputs<'_>, ty: TypeIx, entry: &Entry) -> LiveObject {
     let schema = inputs.schemas.get(ty);
-    LiveObject { id: entry.id.clone(), attrs: row(schema, entry), links: Box::default() }
+    let attrs = row(schema, entry);
+    LiveObject { id: entry.id.clone(), attrs, links: Box::default(), elements: Vec::new() }
 }
 
 /// The attributes of an entry in schema order.

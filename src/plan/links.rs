@@ -13,7 +13,7 @@ use crate::plan::decide::{Decision, Draft, LinkEnds, lasting_id};
 use crate::plan::known::Known;
 use crate::plan::{Action, Drift, Inputs, Note, Reason};
 use crate::schema::{LinkIx, TypeIx};
-use crate::state::{Entry, Pending, State};
+use crate::state::{Entry, Pending, State, is_attachment};
 
 /// Decides about every attachment of the configuration and the state.
 pub fn decide<'a>(inputs: &Inputs<'a>, draft: &mut Draft<'a>) {
@@ -29,7 +29,7 @@ pub fn decide<'a>(inputs: &Inputs<'a>, draft: &mut Draft<'a>) {
     let mentions = mentions(inputs);
     for (address, entry) in &inputs.state.entries {
         let kept = declared.contains_key(address) && !inputs.options.destroy;
-        if address.member_of().is_some() && !kept {
+        if is_attachment(address, &entry.kind) && !kept {
             orphan(inputs, (address, entry), &mentions, draft);
         }
     }
@@ -37,7 +37,7 @@ pub fn decide<'a>(inputs: &Inputs<'a>, draft: &mut Draft<'a>) {
         let kept = declared.contains_key(address) && !inputs.options.destroy;
         let known = inputs.state.entries.contains_key(address);
         // Without a look at the cloud there is no telling whether it is there: it stays pending.
-        if address.member_of().is_some() && !kept && !known && inputs.live.is_some() {
+        if is_attachment(address, &pending.kind) && !kept && !known && inputs.live.is_some() {
             unfinished_orphan(inputs, (address, pending), draft);
         }
     }

@@ -24,11 +24,15 @@ pub mod diff;
 pub mod drift;
 pub mod foreign;
 pub mod guard;
+pub mod key;
 pub mod known;
 pub mod links;
 pub mod lint;
 pub mod maintenance;
 pub mod order;
+pub mod parents;
+pub mod part;
+pub mod phases;
 pub mod record;
 pub mod refusal;
 pub mod schedule;
@@ -43,7 +47,7 @@ use crate::config::Desired;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::Inventory;
 use crate::schema::Schemas;
-use crate::state::State;
+use crate::state::{State, is_attachment};
 
 /// Everything a plan is made of.
 #[derive(Clone, Copy)]
@@ -76,6 +80,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
     links::decide(inputs, &mut draft);
+    draft.notes.extend(part::foreign_notes(inputs, &draft.known));
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
     draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     foreign::check(inputs, &mut findings);
@@ -158,6 +163,13 @@ pub struct Change {
     pub seen: Attributes,
     /// Live objects that are not in the plan and go down with this change, by label.
     pub casualties: Vec<(String, u64)>,
+}
+
+impl Change {
+    /// Whether it is about an attachment, and not an object or an element of a part.
+    pub fn is_attachment(&self) -> bool {
+        is_attachment(&self.address, &self.record.kind)
+    }
 }
 
 /// What happens to an object.
@@ -272,7 +284,10 @@ pub struct Step {
     pub ty: TypeIx,
     pub provider: Arc<str>,
     pub op: Op,
-    pub request: RequestTemplate,
+    /// `None`: another step of the plan has this effect too (an object is created with elements of
+    /// its parts, and takes them with it), or the server has (devices are discovered): it is only
+    /// read back.
+    pub request: Option<RequestTemplate>,
     /// Steps that must have succeeded before.
     pub after: Vec<StepIx>,
     /// Barriers that must have opened before.

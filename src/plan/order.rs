@@ -4,19 +4,22 @@
 //! step that takes a unique key waits for the one that frees it. What a schema's `after` says is for
 //! `barrier`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::plan::conflict::{self, Key};
+use crate::plan::conflict;
 use crate::plan::decide::Draft;
-use crate::plan::{Action, Inputs, Op, Plan, StepIx, barrier};
+use crate::plan::key::{self, Key};
+use crate::plan::{Action, Gate, GateIx, Inputs, Op, Plan, StepIx, barrier};
+use crate::schema::TypeIx;
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     let spots = Spots::of(plan);
     references(draft, &spots, plan);
     barrier::raise(inputs, draft, &spots, plan);
+    adds_before_removes(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();
@@ -94,6 +97,11 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
         let now = if spot.delete.is_some() { now.as_slice() } else { &[] };
         for parent in before.iter().chain(now) {
             let of_parent = spots.get(parent);
+            // What goes along with its owner is gone after it.
+            if spot.delete.is_some_and(|StepIx(at)| plan.steps[at as usize].request.is_none()) {
+                after(plan, spot.delete, of_parent.delete);
+                continue;
+            }
             let held_until = match decision.action {
                 Action::Delete | Action::Replace => spot.delete,
                 // A replaced parent is deleted first whatever refers to it; only one that goes
@@ -102,6 +110,35 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
                 _ => None,
             };
             after(plan, of_parent.delete, held_until);
+        }
+    }
+}
+
+/// Elements of a part are added before others of the same owner are taken away, so that it is
+/// never without (a Ceph storage without its last monitor, reference 3.4).
+fn adds_before_removes(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
+    let mut removes: BTreeMap<(Address, TypeIx), Vec<StepIx>> = BTreeMap::new();
+    let mut adds: BTreeMap<(Address, TypeIx), Vec<StepIx>> = BTreeMap::new();
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        if inputs.schemas.get(decision.ty).part_of.is_none() {
+            continue;
+        }
+        let key = (decision.address.owner(), decision.ty);
+        match decision.action {
+            Action::Create => adds.entry(key).or_default().extend(spot.create),
+            Action::Delete => removes.entry(key).or_default().extend(spot.delete),
+            _ => {}
+        }
+    }
+    for (key, steps) in removes {
+        let Some(adds) = adds.remove(&key) else { continue };
+        let ix = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
+        plan.gates.push(Gate { scope: format!("additions to {}", key.0), after: adds });
+        for StepIx(step) in steps {
+            // One that goes along with its owner waits for nobody.
+            if plan.steps[step as usize].request.is_some() {
+                plan.steps[step as usize].gates.push(ix);
+            }
         }
     }
 }
@@ -117,7 +154,7 @@ fn keys(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) 
     for (ix, decision) in draft.decisions.iter().enumerate() {
         for key in conflict::taken(inputs, draft, decision) {
             let Some(from) = freed.get(&key).copied().filter(|from| *from != ix) else { continue };
-            let names = conflict::names(inputs.schemas.get(key.ty), key.set);
+            let names = key::names(inputs.schemas.get(key.ty), key.set);
             let (taker, giver) = (&spots.by_change[ix], &spots.by_change[from]);
             let frees = match draft.decisions[from].action {
                 Action::Delete | Action::Replace => giver.delete,

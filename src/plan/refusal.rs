@@ -5,6 +5,7 @@ use crate::address::Address;
 use crate::config::DesiredResource;
 use crate::diag::{Diagnostic, Span};
 use crate::plan::diff::Difference;
+use crate::schema::ResourceType;
 
 pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> Diagnostic {
     let forcing = differences.iter().find(|d| d.diff.forces_replace).map(|d| &d.diff);
@@ -18,6 +19,44 @@ pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> D
             "put the old value back, or name it in the plan: --replace '{}'",
             desired.address
         ))
+}
+
+/// An element of a part that the API can add but not take away.
+pub fn stays(address: &Address, owner: Option<&DesiredResource>) -> Diagnostic {
+    let owner_address = address.owner();
+    let finding = Diagnostic::error(
+        "cannot_remove",
+        format!("`{address}` cannot be taken away: the server has no call for it"),
+    )
+    .on(address)
+    .detail(format!(
+        "Only a new `{owner_address}` would be without it, and the data on the old one would be gone."
+    ))
+    .help(format!("put it back, or name the owner in the plan: --replace '{owner_address}'"));
+    match owner {
+        Some(owner) => finding.at(owner.declared, "declared here, without it"),
+        None => finding,
+    }
+}
+
+/// A device that the server has not found where it should be.
+/// `there`: what it has found in its place.
+pub fn not_discovered(
+    ty: &ResourceType,
+    desired: &DesiredResource,
+    there: &[String],
+) -> Diagnostic {
+    let finding = Diagnostic::error(
+        "not_discovered",
+        format!("the server has found no such {} for `{}`", ty.name, desired.address),
+    )
+    .on(&desired.address)
+    .at(desired.declared, "declared here")
+    .help("correct what identifies it; devices are found when their host connects");
+    match there {
+        [] => finding.detail("It has found none there."),
+        some => finding.detail(format!("It has found: {}.", some.join(", "))),
+    }
 }
 
 pub fn protected(address: &Address, place: Span, verb: &str) -> Diagnostic {

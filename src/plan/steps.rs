@@ -3,22 +3,25 @@
 //! Every step is a complete request template with what must be true afterwards; the executor
 //! adds nothing. Edges between the steps of one object are set here, all others in `order`.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::address::Address;
 use crate::config::{DesiredResource, End};
-use crate::plan::decide::{self, Decision, Draft, LinkEnds};
+use crate::plan::decide::{Decision, Draft, LinkEnds};
 use crate::plan::diff;
 use crate::plan::known::Known;
-use crate::plan::maintenance;
+use crate::plan::parents;
+use crate::plan::phases::{Phases, sends_element};
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Call, Condition, IdRule, Kind, ResourceType, Schemas, Side, UniqueItem, Wait,
+    ActionIx, AttrIx, Call, Condition, IdRule, Kind, PartIx, ResourceType, Schemas, SendSource,
+    Side, UniqueItem, Wait,
 };
 use crate::state::identity::client_id;
 use crate::value::Value;
+use crate::wire::RequestTemplate;
 use crate::wire::encode::{self, Subject};
 
 /// Makes changes and steps of all decisions, in address order.
@@ -31,11 +34,15 @@ pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
         destroy: inputs.options.destroy,
         ..Plan::default()
     };
+    let fates = draft.decisions.iter().map(|d| (d.address.clone(), d.action)).collect();
+    let elements = elements(inputs);
     for decision in &draft.decisions {
         let change = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
         plan.changes.push(change_of(inputs, draft, decision));
         let known = &draft.known;
-        let mut maker = Maker { inputs, known, decision, change, plan: &mut plan, previous: None };
+        let around = Around { fates: &fates, elements: &elements };
+        let mut maker =
+            Maker { inputs, known, decision, around, change, plan: &mut plan, previous: None };
         match &decision.link {
             Some(ends) => maker.link(ends),
             None => maker.resource(),
@@ -112,7 +119,7 @@ fn record_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         ..Record::default()
     };
     if let Some(desired) = decision.desired {
-        record.dependencies = decide::parents(desired, &draft.known).into_iter().collect();
+        record.dependencies = parents::of(desired, &draft.known).into_iter().collect();
         record.prevent_destroy = desired.lifecycle.prevent_destroy;
         record.secrets = secrets(ty, desired);
         record.unique = unique(ty, desired);
@@ -162,9 +169,31 @@ fn unique(ty: &ResourceType, desired: &DesiredResource) -> Vec<(Arc<str>, String
         .collect()
 }
 
+/// The elements of the configuration, by what owns them.
+type Elements<'a> = HashMap<Address, Vec<(PartIx, &'a DesiredResource)>>;
+
+fn elements<'a>(inputs: &Inputs<'a>) -> Elements<'a> {
+    let mut elements = Elements::new();
+    for resource in &inputs.desired.resources {
+        if let Some(of) = &inputs.schemas.get(resource.ty).part_of {
+            elements.entry(resource.address.owner()).or_default().push((of.part, resource));
+        }
+    }
+    elements
+}
+
+/// What the steps of a change must know of others.
+#[derive(Clone, Copy)]
+struct Around<'a, 'b> {
+    /// What happens to the other objects.
+    fates: &'a HashMap<Address, Action>,
+    elements: &'a Elements<'b>,
+}
+
 /// Appends the steps of one change, each after the one before.
 struct Maker<'a, 'b> {
     inputs: &'a Inputs<'b>,
+    around: Around<'a, 'b>,
     known: &'a Known,
     decision: &'a Decision<'b>,
     change: u32,
@@ -183,6 +212,8 @@ impl<'b> Maker<'_, 'b> {
         match self.decision.action {
             Action::Create => self.create(ty),
             Action::Update => self.update(ty),
+            // With its owner went the old element.
+            Action::Replace if self.owner_is(&[Action::Replace]) => self.create(ty),
             Action::Replace => {
                 self.delete(ty);
                 let gone = self.previous;
@@ -194,18 +225,52 @@ impl<'b> Maker<'_, 'b> {
         }
     }
 
+    /// For an element: whether one of these things happens to its owner.
+    fn owner_is(&self, actions: &[Action]) -> bool {
+        let owner = self.decision.address.owner();
+        let fate = self.around.fates.get(&owner);
+        self.ty().part_of.is_some() && fate.is_some_and(|fate| actions.contains(fate))
+    }
+
+    /// Whether an element is created by the call that creates its owner.
+    fn comes_with_owner(&self) -> bool {
+        let Some(of) = &self.ty().part_of else { return false };
+        let owner = self.inputs.schemas.by_name(&of.owner).and_then(|ty| ty.create.as_ref());
+        let sends = owner.is_some_and(|call| {
+            call.send.iter().any(|s| s.source == SendSource::Elements(of.part))
+        });
+        sends && self.owner_is(&[Action::Create, Action::Replace])
+    }
+
     fn create(&mut self, ty: &ResourceType) {
-        let (Some(call), Some(desired)) = (&ty.create, self.decision.desired) else { return };
-        let subject = Subject { ty, address: &desired.address, attrs: &desired.attrs };
-        let sent = set_attrs(ty, desired, |ix| call.sends(ix));
-        let mut step = self.step(Op::Create, call, encode::create(subject, call));
+        let Some(desired) = self.decision.desired else { return };
+        let carried = self.comes_with_owner();
+        let call = ty.create.as_ref().filter(|_| !carried);
+        if call.is_none() && !carried && ty.id != IdRule::Found {
+            return;
+        }
+        let whole = carried || call.is_some_and(sends_element);
+        let sends =
+            |ix: AttrIx| (whole && ty.in_element(ix)) || call.is_some_and(|call| call.sends(ix));
+        let sent = set_attrs(ty, desired, sends);
+        let request = call.map(|call| encode::create(self.subject(ty, desired), call));
+        let mut step = self.step(Op::Create, call, request);
         step.expect = diff::expected(ty, &desired.attrs, &sent);
         step.confirms = confirmed(ty, &sent);
         step.deadline = self.deadline("create");
         self.push(step);
         // What `create` does not take is sent by the `update` that does.
-        let rest = set_attrs(ty, desired, |ix| !call.sends(ix) && ty.updatable(ix));
+        let rest = set_attrs(ty, desired, |ix| !sends(ix) && ty.updatable(ix));
         self.updates(ty, desired, &rest);
+    }
+
+    fn subject<'s>(&'s self, ty: &'s ResourceType, desired: &'s DesiredResource) -> Subject<'s> {
+        let elements = self.around.elements.get(&desired.address);
+        Subject {
+            live: self.decision.live.as_ref().map(|live| &live.attrs),
+            elements: elements.map(Vec::as_slice).unwrap_or_default(),
+            ..Subject::new(ty, &desired.address, &desired.attrs)
+        }
     }
 
     fn update(&mut self, ty: &ResourceType) {
@@ -245,10 +310,10 @@ impl<'b> Maker<'_, 'b> {
         phases: &Phases<'_>,
     ) {
         let sent: Vec<AttrIx> = changed.iter().copied().filter(|ix| call.sends(*ix)).collect();
-        let subject = Subject { ty, address: &desired.address, attrs: &desired.attrs };
+        let request = encode::update(self.subject(ty, desired), call, &sent);
         let name = call.body.clone().unwrap_or_else(|| "update".to_owned());
         let disrupts = !call.cascade.is_empty();
-        let mut step = self.step(Op::Update(name), call, encode::update(subject, call, &sent));
+        let mut step = self.step(Op::Update(name), Some(call), Some(request));
         step.expect = diff::expected(ty, &desired.attrs, &sent);
         // A secret is proven by the action that uses it; without one, by the call itself.
         if call.then.is_empty() || phases.deferred {
@@ -267,8 +332,13 @@ impl<'b> Maker<'_, 'b> {
         phases: &Phases<'_>,
     ) {
         let def = ty.action(action);
-        let request = encode::bare(&desired.address, &def.call);
-        let mut step = self.step(Op::Action(def.name.to_string()), &def.call, request);
+        // The actions of an element are its owner's. What they wait for is the owner's too; the
+        // job alone says here that it is done.
+        let element = ty.part_of.is_some();
+        let on = if element { desired.address.owner() } else { desired.address.clone() };
+        let request = encode::bare(&on, &def.call);
+        let op = Op::Action(def.name.to_string());
+        let mut step = self.step(op, Some(&def.call).filter(|_| !element), Some(request));
         step.confirms = confirmed(ty, &phases.proven);
         step.disrupts = self.neighbourhood();
         step.deadline = self.deadline("update");
@@ -276,8 +346,17 @@ impl<'b> Maker<'_, 'b> {
     }
 
     fn delete(&mut self, ty: &ResourceType) {
-        let Some(call) = &ty.delete else { return };
-        let mut step = self.step(Op::Delete, call, encode::bare(&self.decision.address, call));
+        let goes_along = self.owner_is(&[Action::Delete, Action::Replace]);
+        let call = ty.delete.as_ref().filter(|_| !goes_along);
+        let request = match (call, &self.decision.live) {
+            (Some(call), Some(live)) if ty.part_of.is_some() => {
+                Some(encode::remove(Subject::new(ty, &self.decision.address, &live.attrs), call))
+            }
+            (Some(call), _) => Some(encode::bare(&self.decision.address, call)),
+            (None, _) if goes_along => None,
+            (None, _) => return,
+        };
+        let mut step = self.step(Op::Delete, call, request);
         step.disrupts = self.neighbourhood();
         step.deadline = self.deadline("delete");
         self.push(step);
@@ -298,12 +377,12 @@ impl<'b> Maker<'_, 'b> {
         let action = self.decision.action;
         if matches!(action, Action::Delete | Action::Replace) {
             let request = encode::link(&ends.owner, &ends.to, detach);
-            let step = self.step(Op::Detach, detach, request);
+            let step = self.step(Op::Detach, Some(detach), Some(request));
             self.push(step);
         }
         if matches!(action, Action::Create | Action::Replace) {
             let request = encode::link(&ends.owner, &ends.to, attach);
-            let step = self.step(Op::Attach, attach, request);
+            let step = self.step(Op::Attach, Some(attach), Some(request));
             self.push(step);
         }
     }
@@ -322,7 +401,7 @@ impl<'b> Maker<'_, 'b> {
         });
     }
 
-    fn step(&self, op: Op, call: &Call, request: crate::wire::RequestTemplate) -> Step {
+    fn step(&self, op: Op, call: Option<&Call>, request: Option<RequestTemplate>) -> Step {
         Step {
             address: self.decision.address.clone(),
             ty: self.decision.ty,
@@ -333,7 +412,7 @@ impl<'b> Maker<'_, 'b> {
             gates: Vec::new(),
             change: self.change,
             expect: Vec::new(),
-            wait: wait(call),
+            wait: call.map(wait).unwrap_or_default(),
             confirms: Vec::new(),
             disrupts: None,
             stays_away: false,
@@ -376,7 +455,7 @@ impl<'b> Maker<'_, 'b> {
     /// goes itself has nobody left to protect.
     fn neighbourhood(&self) -> Option<Arc<str>> {
         let ty = self.ty();
-        if !ty.actions.iter().any(|a| a.call.wait != Wait::Done) {
+        if ty.part_of.is_some() || !ty.actions.iter().any(|a| a.call.wait != Wait::Done) {
             return None;
         }
         let (ix, _) = ty.attrs().find(|(_, a)| a.required && matches!(a.kind, Kind::Ref(_)))?;
@@ -392,68 +471,6 @@ impl<'b> Maker<'_, 'b> {
         };
         (!self.known.is_ending(address)).then(|| address.as_str().into())
     }
-}
-
-/// Which updates go when: leaving Maintenance, then the rest, then actions, then entering it
-/// (`ReconnectHost` is refused in Maintenance, reference 3.3).
-struct Phases<'a> {
-    first: Vec<&'a Call>,
-    middle: Vec<&'a Call>,
-    last: Vec<&'a Call>,
-    then: BTreeSet<ActionIx>,
-    /// Attributes sent by calls that are followed by an action: the action proves them.
-    proven: Vec<AttrIx>,
-    /// The actions cannot run because the object stays in Maintenance.
-    deferred: bool,
-}
-
-impl<'a> Phases<'a> {
-    fn of(
-        ty: &'a ResourceType,
-        desired: &DesiredResource,
-        changed: &[AttrIx],
-        decision: &Decision<'_>,
-    ) -> Self {
-        let state = maintenance::maintained(ty);
-        let in_maintenance = decision.action == Action::Update
-            && decision.live.as_ref().is_some_and(|live| maintenance::in_maintenance(ty, live));
-        let prior = decision.prior.filter(|_| decision.action == Action::Update);
-        let owed = prior.map(|prior| prior.owed.as_slice()).unwrap_or_default();
-        let moves = state.is_some_and(|ix| changed.contains(&ix));
-        let mut phases = Self {
-            first: Vec::new(),
-            middle: Vec::new(),
-            last: Vec::new(),
-            then: owed.iter().filter_map(|name| ty.find_action(name)).collect(),
-            proven: Vec::new(),
-            deferred: in_maintenance && !moves,
-        };
-        for call in &ty.updates {
-            let sent: Vec<AttrIx> = changed.iter().copied().filter(|ix| call.sends(*ix)).collect();
-            if sent.is_empty() || !holds(&call.when, desired) {
-                continue;
-            }
-            let is_state = state.is_some_and(|ix| call.sends(ix));
-            match (is_state, in_maintenance) {
-                (true, true) => phases.first.push(call),
-                (true, false) => phases.last.push(call),
-                (false, _) => phases.middle.push(call),
-            }
-            if !call.then.is_empty() {
-                phases.then.extend(&call.then);
-                phases.proven.extend(sent);
-            }
-        }
-        phases
-    }
-}
-
-/// Whether all conditions hold for the desired values.
-fn holds(conditions: &[Condition], desired: &DesiredResource) -> bool {
-    conditions.iter().all(|c| {
-        let value = desired.attrs[usize::from(c.attr.0)].as_str();
-        value.is_some_and(|v| c.values.iter().any(|allowed| &**allowed == v))
-    })
 }
 
 fn wait(call: &Call) -> Vec<Condition> {

@@ -45,6 +45,9 @@ pub(super) fn shapes(plan: &Plan) -> Vec<Shape> {
 
 fn guess(change: &Change) -> Shape {
     let Some(member) = change.address.member_of() else { return Shape::Object };
+    if !change.is_attachment() {
+        return Shape::Object;
+    }
     // The other end of an attachment is an address, or the id of an object that is not ours.
     let other_end = Address::parse(&member.key).is_ok() || is_id(&member.key);
     let declared = change.record.declared_by.is_some() || change.owner_id.is_some();
@@ -159,6 +162,8 @@ impl Changes<'_> {
         let sign = style.ink(ink, format!("{sign:>3}"));
         write!(out, "{sign} {}", clean(&change.address))?;
         match change.id.as_ref().or(change.predicted.as_ref()) {
+            // An element of a part is known by its key.
+            Some(_) if change.address.member_of().is_some() => {}
             Some(id) => {
                 write!(out, " {}", style.ink(Ink::Dim, format_args!("[id={}]", clean(id))))?
             }

@@ -76,12 +76,12 @@ pub fn step(text: &str, op: Op, change: u32) -> Step {
         ty: TypeIx(0),
         provider: "zstack".into(),
         op,
-        request: RequestTemplate {
+        request: Some(RequestTemplate {
             method: Method::Post,
             path: Vec::new(),
             query: Vec::new(),
             body: None,
-        },
+        }),
         after: Vec::new(),
         gates: Vec::new(),
         change,

@@ -21,7 +21,7 @@ pub fn json_schema(schemas: &Schemas) -> Json {
         "expression".to_owned(),
         json!({ "type": "string", "pattern": "\\$\\{", "description": "An expression: ${…}." }),
     );
-    for ty in &schemas.types {
+    for ty in schemas.resources() {
         definitions.insert(format!("type.{}", ty.name), resource(ty));
         let labels = json!({ LABEL: { "$ref": format!("#/definitions/type.{}", ty.name) } });
         let table = json!({
@@ -165,7 +165,11 @@ fn nested(attrs: &[Attribute]) -> Json {
 fn part_schema(part: &Part) -> Json {
     let mut many = Map::new();
     many.insert("type".to_owned(), Json::from("array"));
-    many.insert("items".to_owned(), nested(&part.attrs));
+    let items = match part.plain() {
+        Some(ix) => attribute_schema(part.element.attr(ix)),
+        None => nested(part.attrs()),
+    };
+    many.insert("items".to_owned(), items);
     if let Some((low, high)) = part.range {
         many.insert("minItems".to_owned(), Json::from(low));
         many.insert("maxItems".to_owned(), Json::from(high));

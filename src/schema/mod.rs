@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | type | `version`, `doc` | version of what the state keeps of it; one line for people |
 //! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found` |
+//! | | `wire` | the API's name of the type: `{type}` in calls |
 //! | | `unique` | sets of attributes that identify an object |
 //! | | `after` | types, or links `TYPE.LINK`, whose steps come first where no reference says so |
 //! | | `cascade` | what a delete takes with it: label → query that counts it |
@@ -27,7 +28,8 @@
 //! | | `send` | attributes (of an action: parameters), or wire name → source; when absent all that fits the call |
 //! | | | sources: a name; a text with placeholders; `"[{id}]"` the ids of all objects it is for |
 //! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
-//! | part | `format` | how one is sent as a text |
+//! | part | `format` | how one element is sent as a text; absent where it has one attribute |
+//! | | `read`, `wire` | a list of its own, and the member there that names the owner |
 //!
 //! What a `create` does not send and an `update` does is sent by that update right after it. An
 //! attribute of `provider.toml` that a type lacks is written `false` in the type's `attr`.
@@ -98,7 +100,10 @@ pub fn parse_texts(files: &[File<'_>]) -> Result<Schemas, (Diagnostics, Sources)
         return Err((found, sources(files)));
     }
     let providers = shared.into_iter().map(|(name, s)| (name.into(), s.provider)).collect();
-    let types: Vec<_> = parsed.into_iter().map(|p| Arc::new(p.ty)).collect();
+    let mut types: Vec<_> = parsed.into_iter().map(|p| Arc::new(p.ty)).collect();
+    let elements = types.iter().flat_map(|ty| ty.parts.iter().map(|p| p.element.clone()));
+    let elements: Vec<_> = elements.collect();
+    types.extend(elements);
     let by_name = (0..).map(TypeIx).zip(&types).map(|(ix, ty)| (ty.name.clone(), ix)).collect();
     Ok(Schemas { types, by_name, providers })
 }

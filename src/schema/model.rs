@@ -10,6 +10,10 @@ use std::time::Duration;
 
 use crate::value::Value;
 
+mod part;
+
+pub use part::{OWNER, Part, PartOf};
+
 /// Index of a type in [`Schemas`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeIx(pub u16);
@@ -72,7 +76,26 @@ impl Schemas {
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
         self.find(name).map(|ix| self.get(ix))
     }
-    /// All types with their index, in load order.
+    /// The types that a configuration can declare: all but those of parts.
+    pub fn resources(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
+        self.types.iter().filter(|ty| ty.part_of.is_none())
+    }
+    /// The type that owns a part's elements, for the type of a part.
+    pub fn owner_of(&self, ty: &ResourceType) -> Option<TypeIx> {
+        ty.part_of.as_ref().and_then(|of| self.find(&of.owner))
+    }
+    /// The type of the elements of a part.
+    pub fn element(&self, part: &Part) -> Option<TypeIx> {
+        self.find(&part.element.name)
+    }
+    /// The parts whose elements stand in their owners' rows: their type, and that of the owners.
+    pub fn embedded(&self) -> impl Iterator<Item = (TypeIx, TypeIx)> + '_ {
+        self.iter().filter_map(|(ix, ty)| {
+            let of = ty.part_of.as_ref().filter(|of| !of.listed)?;
+            Some((ix, self.find(&of.owner)?))
+        })
+    }
+    /// All types with their index, in load order; those of parts last.
     pub fn iter(&self) -> impl Iterator<Item = (TypeIx, &Arc<ResourceType>)> {
         (0..).map(TypeIx).zip(&self.types)
     }
@@ -81,8 +104,11 @@ impl Schemas {
 /// One resource type.
 #[derive(Clone, Debug)]
 pub struct ResourceType {
+    /// For the elements of a part `TYPE.PART`, which no configuration can write as a type.
     pub name: Arc<str>,
     pub provider: Arc<str>,
+    /// What the elements of a part need beside what every type has.
+    pub part_of: Option<PartOf>,
     /// Rises when the meaning of stored attributes changes.
     pub version: u32,
     pub doc: String,
@@ -123,6 +149,12 @@ impl ResourceType {
     pub fn find_link(&self, name: &str) -> Option<LinkIx> {
         (0..).map(LinkIx).zip(&self.links).find(|(_, l)| &*l.name == name).map(|(ix, _)| ix)
     }
+    pub fn find_part(&self, name: &str) -> Option<PartIx> {
+        self.parts().find(|(_, p)| &*p.name == name).map(|(ix, _)| ix)
+    }
+    pub fn parts(&self) -> impl Iterator<Item = (PartIx, &Part)> {
+        (0..).map(PartIx).zip(&self.parts)
+    }
     pub fn find_action(&self, name: &str) -> Option<ActionIx> {
         (0..).map(ActionIx).zip(&self.actions).find(|(_, a)| &*a.name == name).map(|(ix, _)| ix)
     }
@@ -159,6 +191,8 @@ pub enum IdRule {
     Server { pointer: String },
     /// Discovered: looked up by a unique key; delete means forget.
     Found,
+    /// An element of a part: the owner's id and its own key.
+    Part,
 }
 
 /// One member of a unique key.
@@ -382,23 +416,6 @@ pub enum Side {
     Other { owners: Vec<(Arc<str>, Arc<str>)> },
 }
 
-/// A keyed piece of an object with calls of its own (a Ceph monitor, a LUN).
-#[derive(Clone, Debug)]
-pub struct Part {
-    pub name: Arc<str>,
-    pub doc: String,
-    pub wire_read: Arc<str>,
-    pub wire_sent: Arc<str>,
-    /// The attributes that key it.
-    pub unique: Vec<AttrIx>,
-    pub range: Option<(i64, i64)>,
-    pub format: Option<String>,
-    pub attrs: Vec<Attribute>,
-    pub create: Option<Call>,
-    pub update: Option<Call>,
-    pub delete: Option<Call>,
-}
-
 /// A day-two operation, and what `then` runs.
 #[derive(Clone, Debug)]
 pub struct ActionDef {
@@ -471,6 +488,8 @@ pub struct SendItem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendSource {
     Attr(AttrIx),
+    /// The elements of a part, with the object that owns them.
+    Elements(PartIx),
     /// A text with placeholders: `{id}`, `{to}`.
     Text(Vec<Piece>),
     /// `"[{id}]"`: a list of ids, the object's own or those of all objects that the call is for.

@@ -7,6 +7,7 @@ mod action;
 mod attr;
 mod call;
 mod fields;
+mod part;
 mod ty;
 
 use std::collections::BTreeMap;
@@ -58,8 +59,18 @@ pub(super) struct Shared {
     pub provider: Provider,
     attrs: Vec<Attribute>,
     case: WireCase,
+    /// The text of the file, if it has parts: they are read anew for each type.
+    parts: Option<(String, FileId)>,
+    /// Names of these parts.
+    part_names: Vec<String>,
     /// Goes into every `delete` that has no query of its own.
     delete_query: Vec<(String, Vec<Piece>)>,
+}
+
+impl Shared {
+    fn has_part(&self, name: &str) -> bool {
+        self.part_names.iter().any(|part| part == name)
+    }
 }
 
 /// Reads a type's file. Its name is the type's.
@@ -79,7 +90,9 @@ pub(super) fn resource_type(
 pub(super) fn shared(text: &str, file: FileId) -> (Shared, Diagnostics) {
     let mut r = Reader { file, found: Diagnostics::default() };
     let shared = document(&mut r, text).map(|table| read_shared(&mut r, table.get_ref()));
-    (shared.unwrap_or_default(), r.found)
+    let mut shared = shared.unwrap_or_default();
+    shared.parts = (!shared.part_names.is_empty()).then(|| (text.to_owned(), file));
+    (shared, r.found)
 }
 
 /// The tables of a file; every syntax error of it is a finding.
@@ -101,6 +114,7 @@ fn read_shared(r: &mut Reader, table: &DeTable<'_>) -> Shared {
         shared.case = wire_case(r, node).unwrap_or_default();
     }
     shared.attrs = attr::read(r, f.take("attr"), shared.case, &[]).list;
+    shared.part_names = r.named(f.take("part")).iter().map(|e| e.key.to_owned()).collect();
     let mut deadlines = Deadlines::default();
     for (key, deadline) in [
         ("create", &mut deadlines.create),
@@ -135,7 +149,7 @@ fn wire_case(r: &mut Reader, node: Node<'_>) -> Option<WireCase> {
 /// `DELETE ?name=value`: a call without a path.
 fn delete_query(r: &mut Reader, node: Node<'_>) -> Vec<(String, Vec<Piece>)> {
     let none = Attrs::default();
-    let scope = Scope { attrs: &none, parts: &[], actions: &[], place: Place::List };
+    let scope = Scope { attrs: &none, parts: &[], actions: &[], wire: None, place: Place::List };
     let query = r.text(node).and_then(|text| text.strip_prefix("DELETE ?"));
     match query {
         Some(query) => call::read_query(r, query, node.span, scope).unwrap_or_default(),

@@ -18,7 +18,7 @@ pub use action::{actions, actions_json};
 pub fn readme(schemas: &Schemas) -> String {
     let mut out = String::from(README_HEAD);
     for (provider, about) in &schemas.providers {
-        let types = || schemas.types.iter().filter(|ty| ty.provider == *provider);
+        let types = || schemas.resources().filter(|ty| ty.provider == *provider);
         let doc = if about.doc.is_empty() { String::new() } else { format!(": {}", about.doc) };
         line(&mut out, format_args!("\n## Provider `{provider}`{doc}\n"));
         for ty in types() {
@@ -181,7 +181,7 @@ fn side(link: &super::model::Link) -> String {
 
 fn part(part: &Part) -> Vec<String> {
     let mut all = vec![format!("`{}`: {}", part.name, part.doc)];
-    for attribute in &part.attrs {
+    for attribute in part.attrs() {
         let facts = own_facts(attribute).join(", ");
         all.push(format!("`{}.{}`: {facts}. {}", part.name, attribute.name, attribute.doc));
     }
@@ -194,6 +194,7 @@ fn identity(ty: &ResourceType) -> Vec<String> {
         IdRule::Attr(ix) => format!("the id is `{}`", ty.attr(*ix).name),
         IdRule::Server { pointer } => format!("the id is assigned by the server (`{pointer}`)"),
         IdRule::Found => "discovered by the server, never created".to_owned(),
+        IdRule::Part => "known by its owner and its own key".to_owned(),
     }];
     for set in &ty.unique {
         let names: Vec<_> = set.iter().map(|item| format!("`{}`", unique(ty, item))).collect();
@@ -242,10 +243,14 @@ fn calls(ty: &ResourceType) -> Vec<String> {
         }
     }
     for part in &ty.parts {
-        for (role, call) in
-            [("add to", &part.create), ("change", &part.update), ("remove from", &part.delete)]
-        {
-            call.iter().for_each(|call| add(&format!("{role} `{}`", part.name), call, &part.attrs));
+        let element = &part.element;
+        for (role, call) in [
+            ("add to", element.create.as_ref()),
+            ("change", element.updates.first()),
+            ("remove from", element.delete.as_ref()),
+        ] {
+            call.iter()
+                .for_each(|call| add(&format!("{role} `{}`", part.name), call, &element.attrs));
         }
     }
     ty.actions.iter().for_each(|a| add(&format!("action `{}`", a.name), &a.call, own));

@@ -344,18 +344,18 @@ body = "reconnect"
         (&*mons.wire_read, &*mons.wire_sent, mons.range),
         ("mons", "monUrls", Some((1, 64)))
     );
-    let create = mons.create.as_ref().expect("has one");
+    let create = mons.element.create.as_ref().expect("has one");
     assert_eq!(create.send[0].source, SendSource::PartList);
-    let delete = mons.delete.as_ref().expect("has one");
-    assert_eq!(delete.send[0].source, SendSource::FieldList(AttrIx(0)));
-    let update = mons.update.as_ref().expect("has one");
+    let delete = mons.element.delete.as_ref().expect("has one");
+    assert_eq!(delete.send[0].source, SendSource::FieldList(AttrIx(1)));
+    let update = mons.element.updates.first().expect("has one");
     assert_eq!(update.target.path[1], Piece::Field("mon_uuid".into()));
     assert_eq!(update.then, [ActionIx(0)]);
     let sent: Vec<_> = update.send.iter().map(|s| &*s.wire).collect();
     assert_eq!(sent, ["hostname", "user"], "by default everything that can be written");
     let wrong = text.replace("{user}@", "{usr}@").replace("unique = [[\"hostname\"]]", "");
     let found = shelf(&wrong);
-    assert_eq!(found, ["missing_key «mons»", r#"unknown_attribute «"{usr}@{hostname}"»"#]);
+    assert_eq!(found, ["missing_key «mons»", r#"unknown_placeholder «"{usr}@{hostname}"»"#]);
 }
 
 #[test]

@@ -89,14 +89,14 @@ pub fn rename(
             entry.declared_by = Some(redeclared(by, from, to));
         }
         if address == *from {
-            for digest in entry.digests.values_mut() {
-                *digest = secret::moved(digest, from);
-            }
             retire(state, from, &entry);
             entry.incarnation = entry.incarnation.max(state.next_incarnation(to));
             state.incarnations.remove(to);
         }
         if next != address {
+            for digest in entry.digests.values_mut() {
+                *digest = secret::moved(digest, &address);
+            }
             moved.push((address, next.clone()));
         }
         state.entries.insert(next, entry);

@@ -83,12 +83,13 @@ pub struct Secrets {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Resource type; for an attachment or part that of its owner.
+    /// Resource type; for an attachment that of its owner, for an element of a part `TYPE.PART`.
     #[serde(rename = "type")]
     pub kind: Arc<str>,
     /// Provider configuration.
     pub provider: Arc<str>,
-    /// The object's id; for an attachment the id of the other end.
+    /// The object's id; for an attachment the id of the other end, for an element of a part its
+    /// owner's id and its key.
     pub id: Arc<str>,
     /// Attributes as last seen; never secrets. References are ids.
     #[serde(rename = "attributes", with = "format::attributes")]
@@ -141,6 +142,12 @@ fn is_zero(number: &u32) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// Whether an address in the state is that of an attachment: an element of a part is a member of
+/// its owner too, but of a type of its own (`TYPE.PART`).
+pub fn is_attachment(address: &Address, kind: &str) -> bool {
+    address.member_of().is_some() && !kind.contains('.')
 }
 
 impl Entry {

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::secrets;
-use crate::inventory::LiveObject;
-use crate::schema::{AttrIx, IdRule, LinkIx, ResourceType, Row, Side};
+use crate::inventory::{LiveObject, element_id};
+use crate::schema::{AttrIx, IdRule, LinkIx, OWNER, PartIx, ResourceType, Row, Side};
 use crate::value::Value;
 
+mod element;
 mod value;
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,8 @@ enum Slot {
     Attr(AttrIx),
     /// The ids at this path below the member.
     Link(LinkIx, Vec<Box<str>>),
+    /// Elements of a part.
+    Part(PartIx, Arc<RowDecoder>),
 }
 
 impl RowDecoder {
@@ -90,9 +93,14 @@ impl RowDecoder {
             IdRule::Client { .. } | IdRule::Server { .. } | IdRule::Found => {
                 add(convention.id, Slot::Id);
             }
+            // Made of its owner's id and its key once the row is read.
+            IdRule::Part => {}
         }
         let readable = |a: &crate::schema::Attribute| {
-            !a.sensitive && !a.write_only && !secrets::is_secret(&a.wire_read)
+            !a.sensitive
+                && !a.write_only
+                && !a.wire_read.is_empty()
+                && !secrets::is_secret(&a.wire_read)
         };
         for (ix, attr) in ty.attrs().filter(|(_, a)| readable(a)) {
             add(&attr.wire_read, Slot::Attr(ix));
@@ -104,6 +112,10 @@ impl RowDecoder {
                     add(member, Slot::Link(ix, path.map(Into::into).collect()));
                 }
             }
+        }
+        for (ix, part) in ty.parts().filter(|(_, p)| !p.listed()) {
+            let slot = Slot::Part(ix, Arc::new(Self::new(&part.element)));
+            slots.entry((*part.wire_read).into()).or_default().push(slot);
         }
         Self { ty: ty.clone(), slots, convention }
     }
@@ -253,7 +265,12 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         write!(f, "a {} object", self.decoder.ty.name)
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LiveObject, A::Error> {
-        let mut draft = Draft { id: None, attrs: self.decoder.ty.empty_row(), links: Vec::new() };
+        let mut draft = Draft {
+            id: None,
+            attrs: self.decoder.ty.empty_row(),
+            links: Vec::new(),
+            elements: Vec::new(),
+        };
         while let Some(slots) = map.next_key_seed(MemberSeed(self.decoder))? {
             let mut target =
                 Target { ty: &self.decoder.ty, draft: &mut draft, shared: self.shared };
@@ -270,8 +287,16 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 }
             }
         }
+        let ty = &self.decoder.ty;
+        if ty.id == IdRule::Part {
+            // Its owner, if only the owner's row lists it, is put in there (`element`).
+            let owner = draft.attrs[usize::from(OWNER.0)].as_str().unwrap_or_default();
+            draft.id = ty.part_key(&draft.attrs).map(|key| element_id(owner, &key));
+        }
         let id = draft.id.ok_or_else(|| A::Error::custom("an object has no id"))?;
-        Ok(LiveObject { id, attrs: draft.attrs, links: draft.links.into() })
+        let mut elements = draft.elements;
+        element::adopt(&id, &mut elements);
+        Ok(LiveObject { id, attrs: draft.attrs, links: draft.links.into(), elements })
     }
 }
 
@@ -280,6 +305,7 @@ struct Draft {
     id: Option<Arc<str>>,
     attrs: Row,
     links: Vec<(LinkIx, Vec<Arc<str>>)>,
+    elements: Vec<(PartIx, Vec<LiveObject>)>,
 }
 
 struct Target<'a> {
@@ -335,6 +361,10 @@ impl<'de> DeserializeSeed<'de> for SlotSeed<'_, '_> {
                 found.sort();
                 found.dedup();
                 draft.links.push((*ix, found));
+            }
+            Slot::Part(ix, decoder) => {
+                let rows = element::Elements { decoder, shared: &mut Shared::new(&decoder.ty) };
+                draft.elements.push((*ix, rows.deserialize(from)?));
             }
         }
         Ok(())

@@ -144,7 +144,8 @@ fn a_wrong_wire_name_and_a_dropped_one_are_noticed() {
     for renamed in [Some("descripton"), None] {
         let (mut stage, cloud) = (Stage::new(), Cloud::start());
         let zone = stage.create("zone");
-        rename(&mut stage.plan.steps[zone].request.body, "description", renamed);
+        let request = stage.plan.steps[zone].request.as_mut().expect("a create is sent");
+        rename(&mut request.body, "description", renamed);
         let (_, failures) = stage.carry_out(&cloud);
         assert!(failures.iter().any(|f| f.contains("`description`")), "{failures:?}");
         let violations = cloud.control(Method::GET, "violations", None).to_string();

@@ -29,11 +29,11 @@ fn load() -> Schemas {
 #[test]
 fn the_compiled_in_files_have_no_mistake() {
     let schemas = load();
-    let names: BTreeSet<_> = schemas.types.iter().map(|ty| &*ty.name).collect();
+    let names: BTreeSet<_> = schemas.resources().map(|ty| &*ty.name).collect();
     let first = ["cluster", "host", "local_primary_storage", "nfs_primary_storage", "zone"];
     assert!(first.iter().all(|name| names.contains(name)), "{names:?}");
     let files = schema::FILES.iter().filter(|(_, name, _)| *name != "provider.toml").count();
-    assert_eq!(schemas.types.len(), files);
+    assert_eq!(schemas.resources().count(), files);
 }
 
 /// What can be changed in place, from the manual's Update and Change calls and what the server
@@ -203,7 +203,7 @@ l2_vlan_network detach DELETE /l2-networks/{id}/clusters/{to}
     let lines: BTreeSet<_> = wanted.lines().filter(|l| !l.is_empty()).collect();
     let types: BTreeSet<_> = lines.iter().filter_map(|l| l.split(' ').next()).collect();
     let mut seen = BTreeSet::new();
-    for ty in schemas.types.iter().filter(|ty| types.contains(&*ty.name)) {
+    for ty in schemas.resources().filter(|ty| types.contains(&*ty.name)) {
         for request in requests(ty) {
             seen.insert(format!("{} {request}", ty.name));
         }
@@ -229,7 +229,9 @@ fn requests(ty: &ResourceType) -> Vec<String> {
 
 /// What a call sends in its body or query, with the id that the client chooses.
 fn parameters<'a>(ty: &'a ResourceType, role: &str, call: &'a Call) -> Vec<&'a str> {
-    let mut names: Vec<&str> = call.send.iter().map(|s| &*s.wire).collect();
+    // What stands beside the parameters (tags) goes with every call.
+    let inside = call.send.iter().filter(|s| !s.wire.starts_with('/'));
+    let mut names: Vec<&str> = inside.map(|s| &*s.wire).collect();
     if let ("create", IdRule::Client { wire }) = (role, &ty.id) {
         names.push(wire);
     }
@@ -247,9 +249,11 @@ fn calls(ty: &ResourceType) -> Vec<(&'static str, &Call)> {
             all.push(("detach", detach));
         }
     }
-    for part in &ty.parts {
-        let calls = [("part", &part.create), ("part", &part.update), ("part", &part.delete)];
-        all.extend(calls.into_iter().filter_map(|(role, call)| Some((role, call.as_ref()?))));
+    // Those with a list of their own (tags) are the same for all types.
+    for part in ty.parts.iter().filter(|part| !part.listed()) {
+        let element = &part.element;
+        let calls = element.create.iter().chain(&element.updates).chain(&element.delete);
+        all.extend(calls.map(|call| ("part", call)));
     }
     all
 }
@@ -338,7 +342,7 @@ fn find<'a>(apis: &'a [Api], target: &Target, body: Option<&str>) -> Result<&'a 
 fn limits_are_those_of_the_api() {
     let (schemas, apis) = (load(), table());
     let mut compared = 0;
-    for ty in schemas.types.iter().filter(|ty| &*ty.provider == "zstack") {
+    for ty in schemas.resources().filter(|ty| &*ty.provider == "zstack") {
         let own = calls(ty).into_iter().filter(|(role, _)| !["part", "action"].contains(role));
         let own = own.map(|(_, call)| (call, &ty.attrs[..]));
         let actions = ty.actions.iter().map(|action| (&action.call, &action.params[..]));
@@ -387,7 +391,7 @@ fn every_call_is_in_the_table_of_the_api() {
             wrong.push(format!("{ty}: {}: {reason}", target(at)));
         }
     };
-    for ty in schemas.types.iter().filter(|ty| &*ty.provider == "zstack") {
+    for ty in schemas.resources().filter(|ty| &*ty.provider == "zstack") {
         note(&ty.name, &ty.read.target, check(&apis, &ty.read.target, None, &[]));
         let mut casualties: Vec<&Casualty> = ty.cascade.iter().collect();
         for (role, call) in calls(ty) {

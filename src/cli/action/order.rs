@@ -32,7 +32,7 @@ pub fn type_of<'a>(
     let kind = object.kind();
     schemas.by_name(kind).ok_or_else(|| {
         let finding = Diagnostic::error("unknown_type", format!("there is no type `{kind}`"));
-        let near = nearest(kind, schemas.types.iter().map(|ty| &*ty.name));
+        let near = nearest(kind, schemas.resources().map(|ty| &*ty.name));
         finding.help(near.map_or_else(
             || "`rackform schema` lists all types".to_owned(),
             |near| format!("did you mean `{near}`?"),

@@ -12,6 +12,7 @@ mod kind_tests;
 mod link;
 mod meta;
 mod parameter;
+mod part;
 mod provider;
 mod quirk;
 mod reference;
@@ -55,7 +56,7 @@ pub fn expand(
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judged {
     pub resources: usize,
-    /// Attachments.
+    /// Attachments and elements of parts.
     pub links: usize,
     /// As [`Desired::needs`].
     pub needs: BTreeSet<Need>,
@@ -77,7 +78,9 @@ pub fn judge(
     work.evaluator.unset_is_unknown = true;
     let (desired, warnings) = work.expand(config, facts)?;
     let Desired { resources, links, needs, .. } = desired;
-    Ok((Judged { resources: resources.len(), links: links.len(), needs }, warnings))
+    let members = resources.iter().filter(|r| r.address.member_of().is_some()).count();
+    let resources = resources.len() - members;
+    Ok((Judged { resources, links: links.len() + members, needs }, warnings))
 }
 
 /// What the parts of this stage share.
@@ -140,11 +143,13 @@ impl<'a> Work<'a> {
         let mut links = Vec::new();
         let choice = provider::Choice::new(providers);
         for block in blocks {
-            let Some(ty) = self.schemas.find(&block.kind.text) else {
+            // The type of a part's elements has a name that no block can mean.
+            let known = self.schemas.find(&block.kind.text);
+            let Some(ty) = known.filter(|ty| self.schemas.get(*ty).part_of.is_none()) else {
                 self.unknown_type(block);
                 continue;
             };
-            resources.push(self.resource(block, ty, &choice, &mut links));
+            self.resource(block, ty, &choice, (&mut resources, &mut links));
         }
         self.missing_providers(&choice);
         (resources, links)

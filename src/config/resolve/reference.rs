@@ -69,7 +69,7 @@ impl Names {
     }
 
     pub fn near_type<'s>(&self, kind: &str, schemas: &'s Schemas) -> Option<&'s str> {
-        let types = schemas.types.iter().map(|t| &*t.name);
+        let types = schemas.resources().map(|t| &*t.name);
         nearest(kind, types.chain(TABLES))
     }
 

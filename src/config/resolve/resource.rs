@@ -12,7 +12,7 @@ use super::provider::Choice;
 use super::{Work, applies};
 use crate::address::Address;
 use crate::config::syntax::{Block, Entry};
-use crate::config::{DesiredLink, DesiredResource};
+use crate::config::{DesiredLink, DesiredResource, Lifecycle};
 use crate::diag::{Diagnostic, Span};
 use crate::schema::{AttrIx, Condition, ResourceType, Row, TypeIx};
 use crate::value::Value;
@@ -23,8 +23,8 @@ impl Work<'_> {
         block: &Block,
         ty: TypeIx,
         choice: &Choice,
-        links: &mut Vec<DesiredLink>,
-    ) -> DesiredResource {
+        (resources, links): (&mut Vec<DesiredResource>, &mut Vec<DesiredLink>),
+    ) {
         let resource = self.schemas.get(ty).clone();
         let address = match self.names.address(&block.kind.text, &block.label.text) {
             Some(known) => known.clone(),
@@ -32,7 +32,8 @@ impl Work<'_> {
         };
         let by = Declarer { address: &address, ty, resource: &resource };
         let mut row = RowInWork::new(&resource);
-        let mut mentions = Vec::new();
+        let (mut mentions, mut part_mentions) = (Vec::new(), Vec::new());
+        let mut elements = Vec::new();
         for entry in &block.entries {
             if let Some(ix) = resource.find_attr(&entry.key.text) {
                 self.attribute(entry, ix, &by, &mut row);
@@ -40,23 +41,39 @@ impl Work<'_> {
                 if self.links(&by, ix, entry, links) {
                     mentions.push(ix);
                 }
+            } else if let Some(ix) = resource.find_part(&entry.key.text) {
+                if self.elements_of(&by, ix, entry, &mut elements) {
+                    part_mentions.push(ix);
+                }
             } else {
                 self.other(entry, &resource);
             }
         }
         mentions.sort_unstable();
-        self.complete(block, &by, &mut row);
-        DesiredResource {
-            provider: self.provider_of(block, &resource, choice, &address),
-            lifecycle: Arc::new(self.lifecycle(block, &resource)),
-            depends_on: self.depends_on(block, &address),
+        self.complete(block.declared, &by, &mut row);
+        self.missing_parts(&by, (&part_mentions, block.declared));
+        let provider = self.provider_of(block, &resource, choice, &address);
+        let lifecycle = self.lifecycle(block, &resource);
+        let of_elements =
+            Arc::new(Lifecycle { timeouts: lifecycle.timeouts.clone(), ..Lifecycle::default() });
+        for element in &mut elements {
+            element.provider = provider.clone();
+            element.lifecycle = of_elements.clone();
+        }
+        resources.append(&mut elements);
+        let depends_on = self.depends_on(block, &address);
+        resources.push(DesiredResource {
+            provider,
+            lifecycle: Arc::new(lifecycle),
+            depends_on,
             address,
             ty,
             attrs: row.values,
             spans: row.spans.into(),
             declared: block.declared,
             mentions,
-        }
+            part_mentions,
+        });
     }
 
     fn attribute(&mut self, entry: &Entry, ix: AttrIx, by: &Declarer<'_>, row: &mut RowInWork) {
@@ -81,7 +98,6 @@ impl Work<'_> {
         match name {
             "for_each" | "for_each_key" | "count" => self.later(entry),
             name if META.contains(&name) => {}
-            name if resource.parts.iter().any(|p| &*p.name == name) => self.later(entry),
             _ => {
                 let attrs = resource.attrs.iter().filter(|a| a.writable()).map(|a| &*a.name);
                 let links = resource.links.iter().map(|l| &*l.name);
@@ -93,7 +109,7 @@ impl Work<'_> {
     }
 
     /// Name, defaults, required attributes and those that do not apply.
-    fn complete(&mut self, block: &Block, by: &Declarer<'_>, row: &mut RowInWork) {
+    pub(super) fn complete(&mut self, declared: Span, by: &Declarer<'_>, row: &mut RowInWork) {
         for (ix, attr) in by.resource.attrs() {
             let at = usize::from(ix.0);
             if row.broken[at] || !row.values[at].is_null() || attr.computed {
@@ -119,7 +135,7 @@ impl Work<'_> {
                     Some(default) => row.values[at] = default.clone(),
                     // What only newer servers require is judged when the server is known.
                     None if attr.always_required() => {
-                        self.missing(&attr.name, block.declared, by.address);
+                        self.missing(&attr.name, declared, by.address);
                     }
                     None => {}
                 }
@@ -156,15 +172,15 @@ impl Work<'_> {
 }
 
 /// A row while it is being filled.
-struct RowInWork {
-    values: Row,
-    spans: Vec<Option<Span>>,
+pub(super) struct RowInWork {
+    pub values: Row,
+    pub spans: Vec<Option<Span>>,
     /// Written, but of no use; reported already.
-    broken: Vec<bool>,
+    pub broken: Vec<bool>,
 }
 
 impl RowInWork {
-    fn new(resource: &ResourceType) -> Self {
+    pub fn new(resource: &ResourceType) -> Self {
         let count = resource.attrs.len();
         Self { values: resource.empty_row(), spans: vec![None; count], broken: vec![false; count] }
     }

@@ -207,3 +207,24 @@ async fn a_second_start_follows_the_seed_but_plants_no_object_twice() {
     let devices = client.get("/pci-device/pci-devices?fields=uuid").await;
     assert_eq!(devices["inventories"], json!([{ "uuid": "new" }]));
 }
+
+#[tokio::test]
+async fn a_vm_starts_once_on_a_host_that_comes_later() {
+    let seed = json!({
+        "zones": [{ "name": "z", "clusters": [{ "name": "c", "uuid": "c" }],
+            "primaryStorage": [{ "type": "LocalStorage", "name": "l", "uuid": "l", "url": "/l", "clusters": ["c"] }] }],
+        "vms": [{ "name": "guest", "host": "10.0.0.1", "localStorage": true, "volumes": [{ "name": "data" }] }]
+    });
+    let (_running, client) = seeded(ServerVersion::V3_0, seed).await;
+    assert_eq!(client.get("/vm-instances?count=true").await["total"], 0);
+    let first = client.make("/hosts/kvm", host("c", "10.0.0.1")).await;
+    let guest = client.get("/vm-instances?q=name=guest").await["inventories"][0].clone();
+    assert_eq!((&guest["hostUuid"], &guest["state"]), (&first["uuid"], &json!("Running")));
+    assert_eq!(guest["allVolumes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(client.get("/volumes?q=primaryStorageUuid=l&count=true").await["total"], 2);
+    let path = format!("/hosts/{}", first["uuid"].as_str().expect("a uuid"));
+    assert_eq!(client.job("DELETE", &path, Value::Null).await.0, 200);
+    assert_eq!(client.get("/vm-instances?count=true").await["total"], 0, "its disk is gone");
+    client.make("/hosts/kvm", host("c", "10.0.0.1")).await;
+    assert_eq!(client.get("/vm-instances?count=true").await["total"], 0, "destroyed for good");
+}

@@ -100,6 +100,21 @@ async fn shared_block_stands_on_disks_that_a_connected_host_sees() {
     );
     let one = client.get(&format!("/sharedblock-group/{uuid}/host-refs")).await;
     assert_eq!(one["inventories"], refs);
+    // Hosts of another cluster are not logged in to the server.
+    for cluster in ["other", "hostless"] {
+        let body = json!({ "name": cluster, "zoneUuid": "z", "hypervisorType": "KVM" });
+        let other = id(&client.make("/clusters", body).await);
+        if cluster == "other" {
+            client.make("/hosts/kvm", host(&other, "10.0.0.7")).await;
+        }
+        let path = format!("/clusters/{other}/primary-storage/{uuid}");
+        let reply = client.job("POST", &path, json!({})).await;
+        match cluster {
+            "other" => assert_eq!(code(&reply), "PS.1001"),
+            _ => assert_eq!(reply.0, 200, "{}", reply.1),
+        }
+        client.job("DELETE", &format!("/clusters/{other}"), Value::Null).await;
+    }
     let more = json!({ "params": { "diskUuid": "3dd" } });
     let blocks = format!("{path}/{uuid}/sharedblocks");
     let (_, grown) = client.job("POST", &blocks, more.clone()).await;
@@ -193,4 +208,25 @@ async fn named_pools_must_exist_and_storage_networks_hold_their_server() {
     assert_eq!(code(&client.job("POST", path, nfs(json!([far]))).await), "SYS.1007");
     assert_eq!(code(&client.job("POST", path, nfs(json!([near, near]))).await), "SYS.1007");
     assert_eq!(client.job("POST", path, nfs(json!([near]))).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_nobody_reaches_is_not_used() {
+    let (_running, client) = seeded(ServerVersion::V3_0, seed()).await;
+    let nfs = json!({ "name": "n", "zoneUuid": "z", "url": "10.0.3.9:/n" });
+    let nfs = id(&client.make("/primary-storage/nfs", nfs).await);
+    client.job("POST", &format!("/clusters/c/primary-storage/{nfs}"), json!({})).await;
+    let status = async || {
+        let row = client.get(&format!("/primary-storage?q=uuid={nfs}")).await;
+        row["inventories"][0]["status"].clone()
+    };
+    assert_eq!(status().await, "Connected");
+    client.control("POST", "seed", json!({ "unreachable": ["10.0.0.1", "10.0.2.1"] })).await;
+    let lost = client.job("PUT", "/hosts/h/actions", json!({ "reconnectHost": {} })).await;
+    assert_eq!(code(&lost), "HOST.1002");
+    assert_eq!(status().await, "Disconnected", "no host of its cluster is left");
+    let server =
+        id(&client.make("/storage-devices/iscsi/servers", json!({ "ip": "10.0.2.1" })).await);
+    let link = format!("/clusters/c/storage-devices/iscsi/servers/{server}");
+    assert_eq!(code(&client.job("POST", &link, json!({})).await), "SYS.1006");
 }

@@ -188,20 +188,9 @@ fn put_pool(tx: &mut Tx<'_>, uuid: &str, mut members: Value) -> Result<(), ApiEr
     insert(tx, "cephPool", uuid, members).map(|_| ())
 }
 
-/// Asks the monitors for the cluster's id; no other storage may have the same. Pools that a new
-/// storage names must exist there.
+/// Asks the monitors for the cluster's id; no other storage may have the same.
 fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
     let fsid = ceph_mon::connect(tx, &SIDE, uuid)?;
-    let is_new = tx.store.get("primaryStorage", uuid);
-    if is_new.is_some_and(|row| str_of(row, "status") == "Connecting") {
-        let pools = tx.store.table("cephPool").find("primaryStorageUuid", uuid);
-        let own = |name: &str| {
-            POOL_PARAMETERS.iter().any(|(.., prefix)| name == format!("{prefix}{uuid}"))
-        };
-        let named: Vec<&str> =
-            pools.map(|pool| str_of(pool, "poolName")).filter(|name| !own(name)).collect();
-        named.iter().try_for_each(|name| pool_exists(tx.store, uuid, name))?;
-    }
     let cephs = |store: &Store| {
         store
             .table("primaryStorage")
@@ -218,23 +207,53 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
         )));
     }
     tx.patch("primaryStorage", uuid, &[("fsid", json!(fsid))]);
+    let row = tx.store.get("primaryStorage", uuid).cloned();
+    match row.filter(|row| str_of(row, "status") == "Connecting") {
+        Some(row) => first_pools(tx, &row),
+        None => Ok(()),
+    }
+}
+
+/// The pools of a new storage: named ones must exist, the others are made.
+fn first_pools(tx: &mut Tx<'_>, storage: &Row) -> Result<(), ApiError> {
+    let uuid = str_of(storage, "uuid");
     for pool in tx.uuids("cephPool", "primaryStorageUuid", uuid) {
-        let pool = tx.store.get("cephPool", &pool).map(|row| str_of(row, "poolName").to_owned());
-        tx.put("cephStoredPool", &format!("{fsid}/{}", pool.unwrap_or_default()), Row::new());
+        let name = tx.store.get("cephPool", &pool).map(|row| str_of(row, "poolName").to_owned());
+        let name = name.unwrap_or_default();
+        if !POOL_PARAMETERS.iter().any(|(.., prefix)| name == format!("{prefix}{uuid}")) {
+            check_stored(tx.store, storage, &name, false)?;
+        }
+        tx.put("cephStoredPool", &stored_key(storage, &name), Row::new());
     }
     Ok(())
 }
 
-/// Whether the Ceph cluster has a pool; known where a seed lists the pools of a monitor's machine.
-fn pool_exists(store: &Store, storage: &str, name: &str) -> Result<(), ApiError> {
-    let mons = store.table("cephMon").find("primaryStorageUuid", storage);
+/// Whether the Ceph cluster of a storage has a pool, as far as is known: it was made or named here,
+/// or a seed lists the pools of a monitor's machine.
+fn knows_pool(store: &Store, storage: &Row, name: &str) -> Option<bool> {
+    if store.get("cephStoredPool", &stored_key(storage, name)).is_some() {
+        return Some(true);
+    }
+    let mons = store.table("cephMon").find("primaryStorageUuid", str_of(storage, "uuid"));
     let mut listed = mons
         .filter_map(|mon| store.get("machine", str_of(mon, "hostname"))?.get("pools")?.as_array());
-    match listed.next().is_none_or(|pools| pools.iter().any(|pool| pool == name)) {
-        true => Ok(()),
-        false => Err(ApiError::operation(format!(
+    listed.next().map(|pools| pools.iter().any(|pool| pool == name))
+}
+
+fn stored_key(storage: &Row, pool: &str) -> String {
+    format!("{}/{pool}", str_of(storage, "fsid"))
+}
+
+/// What the agent refuses: to use a pool that is not there, to create one that is.
+fn check_stored(store: &Store, storage: &Row, name: &str, create: bool) -> Result<(), ApiError> {
+    match (knows_pool(store, storage, name), create) {
+        (Some(false), false) => Err(ApiError::operation(format!(
             "cannot find pool[{name}] in the ceph cluster, you must create it manually"
         ))),
+        (Some(true), true) => Err(ApiError::operation(format!(
+            "have pool named[{name}] in ceph cluster, can't create new pool with same name"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -272,18 +291,10 @@ fn check_pool(store: &Store, call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The agent creates no pool that the Ceph cluster has. What else the cluster holds is not known
-/// here, so that without `isCreate` any name is taken to exist.
 fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     let storage = require(tx.store, call, "primaryStorageUuid", "primaryStorage")?;
     let name = call.text("poolName");
-    let key = format!("{}/{name}", str_of(&storage, "fsid"));
-    if call.flag("isCreate") && tx.store.get("cephStoredPool", &key).is_some() {
-        return Err(ApiError::operation(format!(
-            "have pool named[{name}] in ceph cluster, can't create new pool with same name"
-        )));
-    }
-    tx.put("cephStoredPool", &key, Row::new());
+    check_stored(tx.store, &storage, name, call.flag("isCreate"))?;
     // 3.0 knows no type here: it is always Data.
     let kind = match call.version {
         ServerVersion::V3_0 => "Data",
@@ -296,10 +307,8 @@ fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "description": call.given("description"),
         "type": kind,
     });
-    if !call.flag("isCreate") {
-        pool_exists(tx.store, call.text("primaryStorageUuid"), call.text("poolName"))?;
-    }
     put_pool(tx, call.new_uuid(), members)?;
+    tx.put("cephStoredPool", &stored_key(&storage, name), Row::new());
     let row = require_pool(tx.store, call.new_uuid())?;
     Ok(inventory(tx.store, &POOLS, &row))
 }

@@ -1,4 +1,4 @@
-//! What hosts and targets have by themselves: PCI and USB devices, LUNs, disks on a fabric. In:
+//! What hosts and targets have by themselves: PCI and USB devices, LUNs, disks on a fabric, VMs. In:
 //! descriptions from a seed. Out: rows, at the moment at which the real server would discover them
 //! (a host connects, an iSCSI server is attached or refreshed). Must not know the API.
 //!
@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Module, pci, usb};
+use super::{Module, pci, usb, vm};
 use crate::emulator::store::{Family, Row, Store, Tx, str_of};
 
 /// Keyed by `KIND/OWNER/PLACE`; `owner` is a host's management IP, name or uuid, or the address of
@@ -38,6 +38,8 @@ pub enum Kind {
     Lun,
     /// Seen by a host without iSCSI (Fibre Channel, a local shelf).
     Disk,
+    /// No device, but the same need: somebody starts a VM on a host once it is there.
+    Vm,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Kind::Usb => "usb",
             Kind::Lun => "lun",
             Kind::Disk => "disk",
+            Kind::Vm => "vm",
         }
     }
 
@@ -56,6 +59,7 @@ impl Kind {
             Kind::Pci => str_of(members, "pciDeviceAddress").to_owned(),
             Kind::Usb => format!("{}-{}", str_of(members, "busNum"), str_of(members, "devNum")),
             Kind::Lun | Kind::Disk => str_of(members, "wwid").to_owned(),
+            Kind::Vm => str_of(members, "name").to_owned(),
         }
     }
 }
@@ -108,6 +112,30 @@ pub fn discover(tx: &mut Tx<'_>, host: &str) {
     sync(tx, ("pciDevice", Kind::Pci), host, pci, pci::defaults);
     sync(tx, ("usbDevice", Kind::Usb), host, usb, usb::defaults);
     pci::match_host(tx, host);
+    for members in of_host(tx.store, Kind::Vm, host) {
+        settle(tx, host, members);
+    }
+}
+
+/// Starts a VM on its host, once for all: a VM that was destroyed does not come back.
+fn settle(tx: &mut Tx<'_>, host: &str, members: Row) {
+    let mark = format!("vm/{}", str_of(&members, "name"));
+    let Some(row) = tx.store.get("host", host).cloned() else { return };
+    if tx.store.get("meta", &mark).is_some() {
+        return;
+    }
+    tx.put("meta", &mark, Row::new());
+    let cluster = str_of(&row, "clusterUuid");
+    let on_disk = members.get("localStorage").and_then(Value::as_bool).unwrap_or(false);
+    let mut storages = super::cascade::attached_storages(tx, cluster).into_iter();
+    let storage = storages.find(|uuid| {
+        let kind = tx.store.get("primaryStorage", uuid).map(|row| str_of(row, "type"));
+        (kind == Some("LocalStorage")) == on_disk
+    });
+    let place = json!({ "zoneUuid": row.get("zoneUuid"), "clusterUuid": cluster, "hostUuid": host,
+                        "state": "Running" });
+    let uuid = super::computed_uuid(&mark);
+    vm::settle(tx, &uuid, (&members, place), (storage.as_deref(), on_disk));
 }
 
 /// The descriptions of a host under each of its names.

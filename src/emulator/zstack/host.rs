@@ -286,6 +286,14 @@ fn tell_facts(tx: &mut Tx<'_>, uuid: &str) {
     tx.patch("host", uuid, &facts);
 }
 
+/// A host that could not be connected is Disconnected; storages follow.
+fn lose(tx: &mut Tx<'_>, uuid: &str) {
+    let row = tx.patch("host", uuid, &[("status", json!("Disconnected"))]).unwrap_or_default();
+    for storage in cascade::attached_storages(tx, str_of(&row, "clusterUuid")) {
+        cascade::storage_follows_hosts(tx, &storage);
+    }
+}
+
 fn show(store: &Store, uuid: &str) -> Outcome {
     let row = store.get("host", uuid).ok_or_else(|| ApiError::not_found("uuid", uuid, HOST.vo))?;
     Ok(inventory(store, &HOSTS, row))
@@ -365,7 +373,7 @@ fn change_state(core: Arc<Core>, call: Arc<Call>) -> Phases {
                 // The reconnect's failure is not the state change's.
                 let failed = connect(tx, uuid).is_err();
                 if failed {
-                    tx.patch("host", uuid, &[("status", json!("Disconnected"))]);
+                    lose(tx, uuid);
                 }
                 Ok(())
             }
@@ -428,7 +436,7 @@ fn reconnect(core: Arc<Core>, call: Arc<Call>) -> Phases {
                 false => connect(tx, uuid),
             };
             result.map_err(|cause| {
-                tx.patch("host", uuid, &[("status", json!("Disconnected"))]);
+                lose(tx, uuid);
                 cause.within("HOST.1002", format!("failed to reconnect host[uuid:{uuid}]"))
             })
         })?;
@@ -476,7 +484,7 @@ pub fn reconnect_all(core: &Arc<Core>) {
             for uuid in waiting {
                 let failed = connect(tx, &uuid).is_err();
                 if failed {
-                    tx.patch("host", &uuid, &[("status", json!("Disconnected"))]);
+                    lose(tx, &uuid);
                 }
             }
         });

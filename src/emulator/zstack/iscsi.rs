@@ -95,6 +95,7 @@ pub static MODULE: Module = Module {
             api: "RefreshIscsiServer",
             check: exists,
             run: Run::Effect(|tx, call| {
+                reach(tx.store, call)?;
                 discover(tx, call.text("uuid"));
                 show(tx.store, call.text("uuid"))
             }),
@@ -256,7 +257,18 @@ fn check_attach(store: &Store, call: &Call) -> Result<(), ApiError> {
     }
 }
 
+/// A choice: a server that nobody reaches can be recorded, but not attached or looked at.
+fn reach(store: &Store, call: &Call) -> Result<(), ApiError> {
+    let row = require(store, call, "uuid", "iscsiServer")?;
+    let ip = str_of(&row, "ip");
+    match call.effects.connect_fail || super::machine::is_unreachable(store, ip) {
+        true => Err(ApiError::operation(format!("unable to log in to the iscsi server[ip:{ip}]"))),
+        false => Ok(()),
+    }
+}
+
 fn attach(tx: &mut Tx<'_>, call: &Call) -> Outcome {
+    reach(tx.store, call)?;
     let (server, cluster) = (call.text("uuid"), call.text("clusterUuid"));
     let id = tx.store.table("iscsiClusterRef").rows().len() + 1;
     let row = json!({ "id": id, "iscsiServerUuid": server, "clusterUuid": cluster,

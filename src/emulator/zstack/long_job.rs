@@ -1,6 +1,6 @@
 //! Long jobs (`longjob`): work that outlives its API call. UpdateClusterOS is the only one here. A
-//! long job takes the emulator's job latency, is visible as Running meanwhile, and goes on after a
-//! restart of the management node.
+//! long job is visible as Running for three times the emulator's job latency, so that it can be
+//! watched and cancelled, and goes on after a restart of the management node.
 
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ use crate::emulator::core::{Call, Core};
 use crate::emulator::errors::ApiError;
 use crate::emulator::query::View;
 use crate::emulator::store::{Family, Row, Store, Tx, str_of};
+
+/// How many job latencies a long job takes.
+const LENGTH: f64 = 3.0;
 
 static LONG_JOB: Family = Family {
     name: "longJob",
@@ -89,7 +92,7 @@ fn finish_later(core: &Arc<Core>, job: String) {
     tokio::spawn(async move {
         tokio::select! {
             _ = epoch.changed() => return,
-            () = core.wait(1.0) => {}
+            () = core.wait(LENGTH) => {}
         }
         core.with(|tx| {
             let running =
@@ -124,7 +127,7 @@ fn check_cancel(store: &Store, call: &Call) -> Result<(), ApiError> {
 fn progress(core: Arc<Core>, call: Arc<Call>) -> Phases {
     Box::pin(async move {
         let now = core.clock.now();
-        let whole = core.job_latency.as_millis().max(1) as f64;
+        let whole = core.job_latency.mul_f64(LENGTH).as_millis().max(1) as f64;
         let of = |row: &Arc<Row>| {
             let since = row.get("createDate").and_then(Value::as_i64).unwrap_or(now);
             let percent = ((now - since) as f64 / whole * 100.0).clamp(0.0, 99.0) as u8;

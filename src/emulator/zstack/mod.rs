@@ -53,6 +53,7 @@ pub use image::put_on as put_image_on;
 pub use primary_storage::attach as attach_storage;
 pub use storage_kind::kind_named;
 pub use tag::tagged;
+pub use vm::settle as settle_vm;
 
 /// The result of a message: the members of the reply, `Null` if it has none.
 pub type Outcome = Result<Value, ApiError>;

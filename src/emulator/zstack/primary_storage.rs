@@ -313,6 +313,7 @@ fn attach_call(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         );
         return Err(ApiError::operation(text.clone()).within("PS.1001", text));
     }
+    super::shared_block::check_disks(tx.store, storage, cluster)?;
     attach(tx, storage, cluster);
     show(tx.store, storage)
 }

@@ -202,6 +202,27 @@ fn find_disk(store: &Store, disk: &str, zone: &str) -> Result<Row, ApiError> {
     })
 }
 
+/// The Connected hosts of a cluster must see every disk of a group that they join
+/// (`shared_block_plugin.py`, CheckDisk). Without such a host nobody looks.
+pub fn check_disks(store: &Store, group: &str, cluster: &str) -> Result<(), ApiError> {
+    let hosts = store.table("host").with("clusterUuid+status", &format!("{cluster}/Connected"));
+    if hosts.is_none_or(|hosts| hosts.is_empty()) {
+        return Ok(());
+    }
+    let seen = disks_of_cluster(store, cluster);
+    let is_seen =
+        |disk: &str| seen.values().any(|row| NAMES.iter().any(|name| str_of(row, name) == disk));
+    match blocks_of(store, group).map(|row| str_of(row, "diskUuid")).find(|disk| !is_seen(disk)) {
+        None => Ok(()),
+        Some(disk) => {
+            let text = format!(
+                "can not find disk with {disk} as wwid, uuid or wwn, or multiple disks qualify"
+            );
+            Err(ApiError::operation(text.clone()).within("PS.1001", text))
+        }
+    }
+}
+
 /// Reads the size of a group's disk.
 fn measure(tx: &mut Tx<'_>, group: &str, disk: &str, zone: &str) -> Result<(), ApiError> {
     let found = find_disk(tx.store, disk, zone)?;

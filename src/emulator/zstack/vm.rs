@@ -1,11 +1,11 @@
 //! VMs and volumes, as far as they are victims of what happens below them: they come from seeds and
 //! are only queried here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Module;
 use crate::emulator::query::View;
-use crate::emulator::store::{Family, Relation, Row, Store, str_of};
+use crate::emulator::store::{Family, Relation, Row, Store, Tx, str_of};
 
 pub static VM: Family = Family {
     name: "vm",
@@ -105,6 +105,61 @@ pub static VOLUMES: View = View::plain(
 
 pub static MODULE: Module =
     Module { families: &[&VM, &VOLUME], views: &[&VMS, &VOLUMES], operations: &[] };
+
+/// Members of a seeded VM that are no members of its row.
+const HOLDERS: [&str; 3] = ["localStorage", "volumes", "host"];
+
+/// Puts a VM of a seed with its volumes: the root volume and those that its `volumes` names. `place`
+/// says where it is and in which state; with `on_disk` the volumes lie on its host's own disk.
+pub fn settle(
+    tx: &mut Tx<'_>,
+    uuid: &str,
+    (given, place): (&Row, Value),
+    (storage, on_disk): (Option<&str>, bool),
+) {
+    let defaults = json!({ "type": "UserVm", "hypervisorType": "KVM", "memorySize": 1u64 << 30,
+        "cpuNum": 1, "platform": "Linux", "createDate": tx.now, "lastOpDate": tx.now });
+    let mut row = object(defaults);
+    row.extend(object(place));
+    let own = given.iter().filter(|(name, _)| !HOLDERS.contains(&name.as_str()));
+    row.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+    row.retain(|_, value| !value.is_null());
+    let uuid = match str_of(&row, "uuid") {
+        "" => uuid.to_owned(),
+        given => given.to_owned(),
+    };
+    let host = row.get("hostUuid").cloned().unwrap_or(Value::Null);
+    let root = json!({ "name": format!("ROOT-for-{}", str_of(&row, "name")), "type": "Root" });
+    let mut volumes = vec![object(root)];
+    let more = given.get("volumes").and_then(Value::as_array);
+    volumes.extend(more.into_iter().flatten().cloned().map(object));
+    row.insert("uuid".into(), json!(uuid));
+    row.insert("rootVolumeUuid".into(), json!(super::computed_uuid(&format!("{uuid}/0"))));
+    tx.put("vm", &uuid, row);
+    for (at, members) in volumes.into_iter().enumerate() {
+        let volume = super::computed_uuid(&format!("{uuid}/{at}"));
+        let mut row =
+            object(json!({ "size": 10u64 << 30, "actualSize": 1u64 << 30, "type": "Data",
+            "format": "qcow2", "deviceId": at, "state": "Enabled", "status": "Ready",
+            "isShareable": false, "vmInstanceUuid": uuid, "uuid": volume,
+            "createDate": tx.now, "lastOpDate": tx.now }));
+        row.extend(storage.map(|uuid| ("primaryStorageUuid".to_owned(), json!(uuid))));
+        row.extend(members);
+        if on_disk {
+            let link = json!({ "resourceUuid": volume, "hostUuid": host, "primaryStorageUuid": storage,
+                "size": row.get("size"), "resourceType": "VolumeVO", "createDate": tx.now, "lastOpDate": tx.now });
+            tx.put("localRef", &volume, object(link));
+        }
+        tx.put("volume", &volume, row);
+    }
+}
+
+fn object(value: Value) -> Row {
+    match value {
+        Value::Object(members) => members,
+        _ => Row::new(),
+    }
+}
 
 /// The number of running VMs with a volume on a storage.
 pub fn running_on(store: &Store, storage: &str) -> usize {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::{self, Desired, DesiredLink, DesiredResource, End, Facts, SourceFile};
 use crate::diag::Diagnostics;
-use crate::inventory::{Inventory, LiveObject, Table};
+use crate::inventory::{Inventory, LiveObject, Table, element_id};
 use crate::plan::{self, AttrDiff, Inputs, Options, Plan, Shown};
 use crate::schema::{self, LinkIx, Schemas};
 use crate::state::{Entry, Pending, State};
@@ -61,6 +61,12 @@ impl World {
                 *value = Value::Str(id(of));
             }
         }
+        // What the server chooses for an element stands there under the name of the attribute.
+        for ((_, attr), value) in ty.attrs().zip(attrs.iter_mut()) {
+            if ty.part_of.is_some() && attr.computed {
+                *value = Value::str(&format!("{{{}.{}}}", resource.address, attr.name));
+            }
+        }
         let set = ty.attrs().zip(&attrs).filter(|(_, value)| !value.is_null());
         let entry = Entry {
             kind: ty.name.clone(),
@@ -74,7 +80,7 @@ impl World {
         };
         let owned = ty.links().filter(|(_, link)| matches!(link.side, schema::Side::Owner { .. }));
         let links = owned.map(|(ix, _)| (ix, Vec::new())).collect();
-        let live = LiveObject { id: entry.id.clone(), attrs, links };
+        let live = LiveObject { id: entry.id.clone(), attrs, links, elements: Vec::new() };
         self.state.entries.insert(resource.address.clone(), entry);
         self.table(resource.ty).insert(live);
     }
@@ -216,6 +222,9 @@ pub fn desired(schemas: &Schemas, text: &str) -> Desired {
 
 /// The id that an object has in these tests: 32 hex digits.
 pub fn id(address: &Address) -> Arc<str> {
+    if let Some(member) = address.member_of() {
+        return element_id(&id(&address.owner()), &member.key);
+    }
     let hash = blake3::hash(address.as_str().as_bytes()).to_hex();
     hash.as_str().get(..32).unwrap_or_default().into()
 }

@@ -11,15 +11,19 @@ use super::attr::{Attrs, read_conditions};
 use super::fields::{Fields, Node, Reader};
 use crate::diag::{Diagnostic, Span};
 use crate::schema::model::{
-    ActionIx, AttrIx, Call, Casualty, Count, Method, Piece, SendItem, SendSource, Target, Wait,
+    ActionIx, AttrIx, Call, Casualty, Count, Method, OWNER, PartIx, Piece, Read, SendItem,
+    SendSource, Target, Wait,
 };
 
 /// What a call may name.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub attrs: &'a Attrs,
-    pub parts: &'a [Arc<str>],
+    /// Parts, and the parameter of a create that takes their elements.
+    pub parts: &'a [(Arc<str>, Arc<str>)],
     pub actions: &'a [Arc<str>],
+    /// The API's name of the type.
+    pub wire: Option<&'a str>,
     pub place: Place,
 }
 
@@ -118,7 +122,8 @@ fn default_send(role: Role, scope: Scope<'_>, target: Option<&Target>) -> Vec<Se
     let in_path =
         |name: &Arc<str>| role == Role::Action && path.contains(&Piece::Field(name.clone()));
     let all = (0..).map(AttrIx).zip(&scope.attrs.list);
-    all.filter(|(_, a)| fits && a.writable() && !in_path(&a.name))
+    let owner = |ix: AttrIx| scope.place == Place::Part && ix == OWNER;
+    all.filter(|(ix, a)| fits && a.writable() && !owner(*ix) && !in_path(&a.name))
         .map(|(ix, a)| SendItem { wire: a.wire_sent.clone(), source: SendSource::Attr(ix) })
         .collect()
 }
@@ -134,12 +139,21 @@ fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
     }
     let mut all = Vec::new();
     for (name, span) in r.texts(node) {
-        if let Some(ix) = writable(r, name, span, scope) {
+        if let Some(item) = elements(name, scope) {
+            all.push(item);
+        } else if let Some(ix) = writable(r, name, span, scope) {
             let wire = scope.attrs.get(ix).wire_sent.clone();
             all.push(SendItem { wire, source: SendSource::Attr(ix) });
         }
     }
     all
+}
+
+/// A part by its name: the elements that an object is created with.
+fn elements(name: &str, scope: Scope<'_>) -> Option<SendItem> {
+    let at = scope.parts.iter().position(|(part, _)| &**part == name)?;
+    let source = SendSource::Elements(PartIx(u16::try_from(at).ok()?));
+    Some(SendItem { wire: scope.parts[at].1.clone(), source })
 }
 
 fn source(r: &mut Reader, text: &str, span: Span, scope: Scope<'_>) -> Option<SendSource> {
@@ -194,7 +208,7 @@ pub(super) fn cascade(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<C
         let Some(text) = r.text(entry.node) else { continue };
         let span = entry.node.span;
         let count = match text.strip_prefix('#') {
-            Some(name) if scope.parts.iter().any(|part| &**part == name) => {
+            Some(name) if scope.parts.iter().any(|(part, _)| &**part == name) => {
                 Some(Count::Part(name.into()))
             }
             Some(name) => {
@@ -212,6 +226,31 @@ pub(super) fn cascade(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<C
         all.extend(count.map(|count| Casualty { label: entry.key.to_owned(), count }));
     }
     all
+}
+
+/// Reads a `read`: how all objects of a type, or elements of a part, are listed.
+pub(super) fn list(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Option<Read> {
+    let mut f = r.words(node, "a list call")?;
+    let attrs = scope.attrs;
+    let scope = Scope { place: Place::List, ..scope };
+    let (call, reply) = (f.take("call"), f.take("reply"));
+    if call.is_none() || reply.is_none() {
+        r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
+    }
+    let target = call.and_then(|n| target(r, n, scope));
+    let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
+    let settled = f.take("wait").map_or_else(Vec::new, |n| read_conditions(r, n, attrs));
+    r.finish(f);
+    if target.as_ref().is_some_and(|t| t.method != Method::Get) {
+        r.fail("bad_call", node.span, "a list is read with GET");
+    }
+    Some(Read { target: target?, settled, reply: reply? })
+}
+
+/// A text with placeholders.
+pub(super) fn text(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Option<Vec<Piece>> {
+    let text = r.text(node)?;
+    pieces(r, text, node.span, scope)
 }
 
 /// `METHOD /path?name=value&…` with placeholders.
@@ -283,6 +322,13 @@ fn placeholder(r: &mut Reader, name: &str, span: Span, scope: Scope<'_>) -> Opti
         r.fail("unknown_placeholder", span, text);
         None
     };
+    match (name, scope.wire) {
+        ("type", Some(wire)) => return Some(Piece::Lit(wire.into())),
+        ("type", None) => {
+            return refuse(r, "`{type}` is the type's `wire`: it has none".to_owned());
+        }
+        _ => {}
+    }
     match name {
         _ if scope.place == Place::List => {
             refuse(r, format!("a list query has nothing to put in for `{{{name}}}`"))

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::action;
-use super::attr::{self, Attrs, WireCase, check_name};
+use super::attr::{self, Attrs, check_name};
 use super::call::{self, Place, Role, Scope};
 use super::fields::{Entry, Fields, Node, Reader};
+use super::part;
 use super::{Mention, Named, Parsed, Shared};
 use crate::address::is_identifier;
-use crate::diag::Span;
+use crate::diag::{Diagnostics, Span};
 use crate::schema::model::{
-    After, AttrIx, Call, IdRule, Kind, Link, Method, Part, PartIx, Piece, Read, ResourceType,
-    SendSource, Side, UniqueItem,
+    ActionDef, After, AttrIx, Call, IdRule, Kind, Link, Part, PartIx, Piece, ResourceType,
+    SendItem, SendSource, Side, UniqueItem,
 };
 
 pub(super) fn read(
@@ -29,28 +30,46 @@ pub(super) fn read(
     let mut mentions = Vec::new();
     let attrs = attr::read(r, f.take("attr"), shared.case, &shared.attrs);
     mention_refs(r, &attrs, &mut mentions);
-    let part_entries = r.named(f.take("part"));
     let action_entries = r.named(f.take("action"));
-    let names = |entries: &[Entry<'_>]| entries.iter().map(|e| e.key.into()).collect();
-    let (parts, actions): (Vec<Arc<str>>, Vec<Arc<str>>) =
-        (names(&part_entries), names(&action_entries));
-    let scope = Scope { attrs: &attrs, parts: &parts, actions: &actions, place: Place::Object };
-
+    let actions: Vec<Arc<str>> = action_entries.iter().map(|e| e.key.into()).collect();
     let version = f.take("version").and_then(|n| r.int(n)).and_then(|n| u32::try_from(n).ok());
+    let wire = f.take("wire").and_then(|n| r.text(n));
+    let alone = Scope { attrs: &attrs, parts: &[], actions: &actions, wire, place: Place::Object };
+    let read = f.take("read").and_then(|n| call::list(r, n, alone));
+    let mut parts = match &read {
+        None => Vec::new(),
+        Some(read) => {
+            let owner = part::Owner {
+                name,
+                provider,
+                version: version.unwrap_or_default(),
+                wire,
+                case: shared.case,
+                actions: &actions,
+                read,
+            };
+            parts(r, f.take("part"), &owner, shared)
+        }
+    };
+    let sent: Vec<_> = parts.iter().map(|p| (p.name.clone(), p.wire_sent.clone())).collect();
+    let scope = Scope { parts: &sent, ..alone };
+
     let doc = f.take("doc").and_then(|n| r.text(n)).map(ToOwned::to_owned);
     let id = f.take("id").and_then(|n| id_rule(r, n, &attrs));
     let unique = f.take("unique").map_or_else(Vec::new, |n| unique(r, n, scope));
     let after = f.take("after").map_or_else(Vec::new, |n| after(r, n, &mut mentions));
     let cascade = f.take("cascade").map_or_else(Vec::new, |n| call::cascade(r, n, scope));
-    let read = f.take("read").and_then(|n| list(r, n, &attrs));
-    let (create, updates, delete) = calls(r, &mut f, scope, shared);
+    let (mut create, updates, delete) = calls(r, &mut f, scope, shared);
     let links = r.named(f.take("link"));
     let links = links.iter().filter_map(|e| link(r, e, scope, &mut mentions)).collect();
-    let parts = part_entries.iter().filter_map(|e| part(r, e, scope, shared.case)).collect();
     let actions = action_entries.iter();
-    let actions =
+    let actions: Vec<ActionDef> =
         actions.filter_map(|e| action::read(r, e, (scope, shared.case), &mut mentions)).collect();
     r.finish(f);
+    complete(&mut parts, &unique, &actions);
+    if let Some(create) = &mut create {
+        send_shared_parts(create, &parts, shared);
+    }
 
     let whole = r.span(0..0);
     for (key, absent) in [
@@ -66,6 +85,7 @@ pub(super) fn read(
     let ty = ResourceType {
         name: name.into(),
         provider: provider.into(),
+        part_of: None,
         version: version?,
         doc: doc?,
         id: id?,
@@ -84,6 +104,58 @@ pub(super) fn read(
     check_names(r, &ty);
     check_sent(r, &ty, &attrs);
     Some(Parsed { ty, file: r.file, mentions })
+}
+
+/// The parts of the file, and those that all types of the provider have.
+fn parts(
+    r: &mut Reader,
+    node: Option<Node<'_>>,
+    owner: &part::Owner<'_>,
+    shared: &Shared,
+) -> Vec<Part> {
+    let mut all = Vec::new();
+    let ix = |all: &Vec<Part>| PartIx(u16::try_from(all.len()).unwrap_or(u16::MAX));
+    for entry in r.named(node) {
+        let at = ix(&all);
+        all.extend(part::read(r, &entry, owner, at));
+    }
+    // Only what the API has a name for can be named in calls that go for every type.
+    if let (Some((text, file)), Some(_)) = (&shared.parts, owner.wire)
+        && let Ok(table) = DeTable::parse(text)
+    {
+        let mut own = Reader { file: *file, found: Diagnostics::default() };
+        let mut f = own.fields(table.get_ref(), "provider.toml");
+        for entry in own.named(f.take("part")) {
+            let at = ix(&all);
+            all.extend(part::read(&mut own, &entry, owner, at));
+        }
+        r.found.extend(own.found);
+    }
+    all
+}
+
+/// What elements take from their owner once it is read: its actions, which an update of theirs
+/// may run, and its unique keys, where an element is one.
+fn complete(parts: &mut [Part], unique: &[Vec<UniqueItem>], actions: &[ActionDef]) {
+    for (at, part) in (0..).zip(parts) {
+        let element = Arc::make_mut(&mut part.element);
+        element.actions = actions.to_vec();
+        if unique.iter().any(|set| *set == [UniqueItem::Part(PartIx(at))])
+            && let Some(of) = &element.part_of
+        {
+            element.unique = vec![of.key.iter().map(|ix| UniqueItem::Attr(*ix)).collect()];
+        }
+    }
+}
+
+/// Every create takes the parts that all types of the provider have.
+fn send_shared_parts(create: &mut Call, parts: &[Part], shared: &Shared) {
+    for (at, part) in (0..).map(PartIx).zip(parts) {
+        if shared.has_part(&part.name) && create.body.is_some() {
+            let source = SendSource::Elements(at);
+            create.send.push(SendItem { wire: part.wire_sent.clone(), source });
+        }
+    }
 }
 
 fn mention_refs(r: &Reader, attrs: &Attrs, mentions: &mut Vec<Mention>) {
@@ -126,7 +198,7 @@ fn unique(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<Vec<UniqueIte
 }
 
 fn unique_item(r: &mut Reader, name: &str, span: Span, scope: Scope<'_>) -> Option<UniqueItem> {
-    if let Some(at) = scope.parts.iter().position(|part| &**part == name) {
+    if let Some(at) = scope.parts.iter().position(|(part, _)| &**part == name) {
         return u16::try_from(at).ok().map(|at| UniqueItem::Part(PartIx(at)));
     }
     let (head, path) = match name.split_once('/') {
@@ -158,24 +230,6 @@ fn after(r: &mut Reader, node: Node<'_>, mentions: &mut Vec<Mention>) -> Vec<Aft
         mentions.push(Mention { span, what });
     }
     all
-}
-
-fn list(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<Read> {
-    let mut f = r.words(node, "a list call")?;
-    let none = Attrs::default();
-    let scope = Scope { attrs: &none, parts: &[], actions: &[], place: Place::List };
-    let (call, reply) = (f.take("call"), f.take("reply"));
-    if call.is_none() || reply.is_none() {
-        r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
-    }
-    let target = call.and_then(|n| call::target(r, n, scope));
-    let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
-    let settled = f.take("wait").map_or_else(Vec::new, |n| attr::read_conditions(r, n, attrs));
-    r.finish(f);
-    if target.as_ref().is_some_and(|t| t.method != Method::Get) {
-        r.fail("bad_call", node.span, "a list is read with GET");
-    }
-    Some(Read { target: target?, settled, reply: reply? })
 }
 
 type Calls = (Option<Call>, Vec<Call>, Option<Call>);
@@ -290,63 +344,6 @@ fn other(r: &mut Reader, span: Span, ends: &[&str], mentions: &mut Vec<Mention>)
         owners.push((kind, link));
     }
     Some(Side::Other { owners })
-}
-
-fn part(r: &mut Reader, entry: &Entry<'_>, scope: Scope<'_>, case: WireCase) -> Option<Part> {
-    check_name(r, entry);
-    let mut f = r.words(entry.node, "a part")?;
-    let attrs = attr::read(r, f.take("attr"), case, &[]);
-    let scope = Scope { attrs: &attrs, place: Place::Part, ..scope };
-    let default = || (case.spell(entry.key), case.spell(entry.key));
-    let (wire_read, wire_sent) =
-        f.take("wire").and_then(|n| attr::wire(r, n)).unwrap_or_else(default);
-    let unique = f.take("unique").map_or_else(Vec::new, |n| part_key(r, n, &attrs));
-    if unique.is_empty() {
-        r.fail(
-            "missing_key",
-            entry.span,
-            "a part needs `unique = [[…]]`: one set of its attributes",
-        );
-    }
-    let part = Part {
-        name: entry.key.into(),
-        doc: f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned(),
-        wire_read,
-        wire_sent,
-        unique,
-        range: f.take("range").and_then(|n| r.range(n)),
-        format: f.take("format").and_then(|n| format(r, n, &attrs)),
-        create: f.take("create").and_then(|n| call::read(r, n, Role::Create, scope)),
-        update: f.take("update").and_then(|n| call::read(r, n, Role::Update, scope)),
-        delete: f.take("delete").and_then(|n| call::read(r, n, Role::Delete, scope)),
-        attrs: attrs.list.clone(),
-    };
-    r.finish(f);
-    Some(part)
-}
-
-fn part_key(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Vec<AttrIx> {
-    match r.items(node)[..] {
-        [set] => {
-            let names = r.texts(set);
-            names.into_iter().filter_map(|(name, span)| attrs.named(r, name, span)).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// A text with `{attribute}`s of the part.
-fn format(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<String> {
-    let text = r.text(node)?;
-    for piece in text.split('{').skip(1) {
-        match piece.split_once('}') {
-            Some((name, _)) => {
-                attrs.named(r, name, node.span)?;
-            }
-            None => return r.wrong(node, "a text whose `{` are closed"),
-        }
-    }
-    Some(text.to_owned())
 }
 
 /// Attributes, links and parts share one table in the configuration.

@@ -135,3 +135,20 @@ fn judge(response: Option<&Response>, answer: &Value) -> Result<(), String> {
     let wrong: Vec<String> = news.into_iter().map(Lack::to_string).chain(stale).collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
 }
+
+/// The error that every section without a response example shows.
+#[tokio::test]
+async fn a_failure_has_the_members_of_the_shared_error_example() {
+    let example = serde_json::json!({"error": {
+        "code": "SYS.1001",
+        "description": "A message or a operation timeout",
+        "details": "Create VM on KVM timeout after 300s",
+    }});
+    for version in VERSIONS {
+        let world = World::prepare(version, &[], &["{zone}"]).await;
+        world.api.fault("api=DeleteZone,job-error=SYS.1001:timeout after 300s").await;
+        let accepted = world.api.delete(&world.fill("/zones/{zone}")).await;
+        let error = world.api.job(accepted).await.expect(503);
+        assert_eq!(compare::lacks(&example, &error), [], "{error}");
+    }
+}

@@ -36,7 +36,8 @@ pub struct Scenario {
 }
 
 /// One apply, and what must be true of it. `{zone.a}` stands for the id of that address, `{old:zone.a}`
-/// for the one it had before the step.
+/// for the one it had before the step; `{zone.a.user_tags["x"].tag_uuid}` for what the server
+/// chose.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {

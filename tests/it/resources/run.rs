@@ -211,6 +211,14 @@ impl<'a> Runner<'a> {
             if is_uuid(id) && !address.contains("[\"") {
                 self.ids.insert(address.clone(), id.to_owned());
             }
+            // What the server chose for an element of a part is known by its attribute.
+            let attributes = entry["attributes"].as_object().into_iter().flatten();
+            for (name, value) in attributes.filter(|(name, _)| *name != "owner") {
+                if let Some(id) = value.as_str().filter(|id| is_uuid(id) && address.contains("[\""))
+                {
+                    self.ids.insert(format!("{address}.{name}"), id.to_owned());
+                }
+            }
         }
     }
 
@@ -227,7 +235,15 @@ impl<'a> Runner<'a> {
     }
 
     fn with_ids(&self, value: &Value) -> Value {
-        parse(&self.fill(&value.to_string()))
+        match value {
+            Value::String(text) => Value::String(self.fill(text)),
+            Value::Array(items) => items.iter().map(|item| self.with_ids(item)).collect(),
+            Value::Object(members) => {
+                let members = members.iter().map(|(name, v)| (name.clone(), self.with_ids(v)));
+                Value::Object(members.collect())
+            }
+            other => other.clone(),
+        }
     }
 
     /// A request with placeholders for ids: those that the step has ended are `{old:…}`.
