@@ -164,7 +164,9 @@ fn every_action_is_the_request_of_the_manual() {
         tried.insert(format!("{kind} {action}"));
     }
     let schemas = schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
-    let all = schemas.resources().flat_map(|ty| ty.actions.iter().map(|action| format!("{} {}", ty.name, action.name)));
+    let all = schemas
+        .resources()
+        .flat_map(|ty| ty.actions.iter().map(|action| format!("{} {}", ty.name, action.name)));
     let all: BTreeSet<String> = all.collect();
     assert_eq!(tried, all, "actions tried, and actions of the schemas");
 }
