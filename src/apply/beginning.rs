@@ -49,7 +49,7 @@ fn doubt_secrets(plan: &Plan, schemas: &Schemas, state: &mut State) {
     for change in plan.changes.iter().filter(|c| c.action == Action::Update) {
         let Some(entry) = state.entries.get_mut(&change.address) else { continue };
         let ty = schemas.get(change.ty);
-        let is_secret = |name: &str| ty.find_attr(name).is_some_and(|attr| ty.attr(attr).sensitive);
+        let is_secret = |name: &str| ty.find_attr(name).is_some_and(|attr| ty.attr(attr).unread());
         for diff in change.diffs.iter().filter(|diff| is_secret(&diff.name)) {
             entry.digests.remove(&diff.name);
             state.secrets.seal = None;

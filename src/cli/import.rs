@@ -88,7 +88,7 @@ fn entry(
     let secrets = ty
         .attrs()
         .zip(&desired.attrs)
-        .filter(|((_, attr), value)| attr.sensitive && !value.is_null());
+        .filter(|((_, attr), value)| attr.unread() && !value.is_null());
     let digests: BTreeMap<Arc<str>, String> =
         secrets.map(|((_, attr), _)| (attr.name.clone(), UNVERIFIED.to_owned())).collect();
     Entry {

@@ -1,6 +1,7 @@
-//! Which secrets changed, without knowing what they were (design section 4, Secrets).
+//! Which secrets changed, without knowing what they were (design section 4, Secrets); the same for
+//! every other value that never reads back.
 //!
-//! In: the configuration's sensitive values and the state's seal and digests. Out: attributes
+//! In: the configuration's sensitive and write-only values and the state's seal and digests. Out: attributes
 //! whose value is new, and the digests and seal that an apply stores.
 
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ fn places<'a>(desired: &'a Desired, schemas: &'a Schemas) -> Vec<Place<'a>> {
     for resource in &desired.resources {
         let ty = schemas.get(resource.ty);
         for ((_, attr), value) in ty.attrs().zip(&resource.attrs) {
-            if attr.sensitive && !value.is_null() {
+            if attr.unread() && !value.is_null() {
                 let (address, value) = (&resource.address, value.reveal());
                 places.push(Place { address, attr: &attr.name, value });
             }

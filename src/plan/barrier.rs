@@ -12,9 +12,9 @@ use crate::address::Address;
 use crate::config::End;
 use crate::plan::decide::{Decision, Draft, LinkEnds};
 use crate::plan::known::Known;
-use crate::plan::order::Spots;
-use crate::plan::{Gate, GateIx, Inputs, Plan, StepIx};
-use crate::schema::{After, AttrIx, Kind, LinkIx, ResourceType, Row, Schemas, Side};
+use crate::plan::spots::Spots;
+use crate::plan::{Action, Gate, GateIx, Inputs, Plan, StepIx};
+use crate::schema::{After, AttrIx, Kind, LinkIx, ResourceType, Row, Schemas, Side, TypeIx};
 use crate::value::Value;
 
 /// The direction of the steps.
@@ -213,5 +213,38 @@ fn spell_end(end: &End, known: &Known) -> String {
     match end {
         End::Ours(address) => address.to_string(),
         End::Foreign(id) => known.address_of(id).map_or_else(|| id.to_string(), Address::to_string),
+    }
+}
+/// Elements of a part are added before others of the same owner are taken away, so that it is
+/// never without (a Ceph storage without its last monitor, reference 3.4).
+pub(super) fn adds_before_removes(
+    inputs: &Inputs<'_>,
+    draft: &Draft<'_>,
+    spots: &Spots,
+    plan: &mut Plan,
+) {
+    let mut removes: BTreeMap<(Address, TypeIx), Vec<StepIx>> = BTreeMap::new();
+    let mut adds: BTreeMap<(Address, TypeIx), Vec<StepIx>> = BTreeMap::new();
+    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
+        if inputs.schemas.get(decision.ty).part_of.is_none() {
+            continue;
+        }
+        let key = (decision.address.owner(), decision.ty);
+        match decision.action {
+            Action::Create => adds.entry(key).or_default().extend(spot.create),
+            Action::Delete => removes.entry(key).or_default().extend(spot.delete),
+            _ => {}
+        }
+    }
+    for (key, steps) in removes {
+        let Some(adds) = adds.remove(&key) else { continue };
+        let ix = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
+        plan.gates.push(Gate { scope: format!("additions to {}", key.0), after: adds });
+        for StepIx(step) in steps {
+            // One that goes along with its owner waits for nobody.
+            if plan.steps[step as usize].request.is_some() {
+                plan.steps[step as usize].gates.push(ix);
+            }
+        }
     }
 }

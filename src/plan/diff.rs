@@ -28,8 +28,8 @@ pub struct Difference {
 }
 
 /// Differences between what is desired and what is live, also of attributes that `ignore_changes`
-/// leaves as they are: whether they count is for `decide`. `rotated`: sensitive attributes whose
-/// value is not the one that the state has a digest of.
+/// leaves as they are: whether they count is for `decide`. `rotated`: attributes that never read
+/// back and whose value is not the one that the state has a digest of.
 pub fn compare(
     ty: &ResourceType,
     desired: &DesiredResource,
@@ -40,11 +40,13 @@ pub fn compare(
     let lasts = |address: &Address, id: &str| ids.lasting(address).is_some_and(|own| **own == *id);
     written(ty, desired)
         .filter_map(|(ix, attr, wanted)| {
-            let (before, after) = if attr.sensitive || attr.write_only {
+            let (before, after) = if attr.unread() {
                 if !rotated.contains(&attr.name) {
                     return None;
                 }
-                (Shown::Sensitive, Shown::Sensitive)
+                let after =
+                    if attr.sensitive { Shown::Sensitive } else { desired_shown(wanted, ids) };
+                (Shown::Sensitive, after)
             } else {
                 let now = &live[usize::from(ix.0)];
                 if same(wanted, now, &lasts) {
@@ -135,9 +137,7 @@ pub fn live_shown(value: &Value, ids: &dyn Ids) -> Shown {
 pub fn expected(ty: &ResourceType, attrs: &Row, sent: &[AttrIx]) -> Vec<(Arc<str>, Expected)> {
     let readable = sent.iter().map(|ix| (ty.attr(*ix), &attrs[usize::from(ix.0)]));
     readable
-        .filter(|(attr, value)| {
-            !attr.sensitive && !attr.write_only && !value.is_sensitive() && !value.is_null()
-        })
+        .filter(|(attr, value)| !attr.unread() && !value.is_sensitive() && !value.is_null())
         .map(|(attr, value)| {
             let expected = match value {
                 Value::Object(of) | Value::Id(of) => Expected::Id(of.clone()),

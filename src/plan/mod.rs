@@ -37,6 +37,7 @@ pub mod record;
 pub mod refusal;
 pub mod schedule;
 pub mod settle;
+mod spots;
 pub mod steps;
 pub mod version;
 
@@ -237,7 +238,7 @@ pub enum Shown {
     Value(Value),
     /// Known once something is created; the address of what.
     AfterApply(Address),
-    /// A secret, or the digest of one.
+    /// A secret, or a value of which only the digest is known.
     Sensitive,
     Absent,
 }

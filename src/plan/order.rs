@@ -4,74 +4,27 @@
 //! step that takes a unique key waits for the one that frees it. What a schema's `after` says is for
 //! `barrier`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::address::Address;
 use crate::plan::conflict;
 use crate::plan::decide::Draft;
 use crate::plan::key::{self, Key};
-use crate::plan::{Action, Gate, GateIx, Inputs, Op, Plan, StepIx, barrier};
-use crate::schema::TypeIx;
+use crate::plan::spots::{Spot, Spots};
+use crate::plan::{Action, Inputs, Plan, StepIx, barrier};
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     let spots = Spots::of(plan);
     references(draft, &spots, plan);
     barrier::raise(inputs, draft, &spots, plan);
-    adds_before_removes(inputs, draft, &spots, plan);
+    barrier::adds_before_removes(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();
         step.after.dedup();
         step.gates.sort_unstable();
         step.gates.dedup();
-    }
-}
-
-/// Where the steps of a change begin and end.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Spot {
-    /// Deletes or detaches.
-    pub delete: Option<StepIx>,
-    /// Creates or attaches.
-    pub create: Option<StepIx>,
-    /// First step that is neither.
-    update: Option<StepIx>,
-    last: Option<StepIx>,
-}
-
-impl Spot {
-    /// The first step of bringing the object to what is desired.
-    fn begin(&self) -> Option<StepIx> {
-        self.create.or(self.update)
-    }
-}
-
-pub(super) struct Spots {
-    /// By index of the change, which is that of the decision.
-    pub by_change: Vec<Spot>,
-    by_address: HashMap<Address, usize>,
-}
-
-impl Spots {
-    fn of(plan: &Plan) -> Self {
-        let mut by_change = vec![Spot::default(); plan.changes.len()];
-        for (ix, step) in (0u32..).map(StepIx).zip(&plan.steps) {
-            let spot = &mut by_change[step.change as usize];
-            let place = match step.op {
-                Op::Delete | Op::Detach => &mut spot.delete,
-                Op::Create | Op::Attach => &mut spot.create,
-                Op::Update(_) | Op::Action(_) => &mut spot.update,
-            };
-            place.get_or_insert(ix);
-            spot.last = Some(ix);
-        }
-        let addresses = plan.changes.iter().map(|c| c.address.clone());
-        Self { by_change, by_address: addresses.zip(0..).collect() }
-    }
-    fn get(&self, address: &Address) -> Spot {
-        self.by_address.get(address).map(|ix| self.by_change[*ix]).unwrap_or_default()
     }
 }
 
@@ -110,35 +63,6 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
                 _ => None,
             };
             after(plan, of_parent.delete, held_until);
-        }
-    }
-}
-
-/// Elements of a part are added before others of the same owner are taken away, so that it is
-/// never without (a Ceph storage without its last monitor, reference 3.4).
-fn adds_before_removes(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
-    let mut removes: BTreeMap<(Address, TypeIx), Vec<StepIx>> = BTreeMap::new();
-    let mut adds: BTreeMap<(Address, TypeIx), Vec<StepIx>> = BTreeMap::new();
-    for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
-        if inputs.schemas.get(decision.ty).part_of.is_none() {
-            continue;
-        }
-        let key = (decision.address.owner(), decision.ty);
-        match decision.action {
-            Action::Create => adds.entry(key).or_default().extend(spot.create),
-            Action::Delete => removes.entry(key).or_default().extend(spot.delete),
-            _ => {}
-        }
-    }
-    for (key, steps) in removes {
-        let Some(adds) = adds.remove(&key) else { continue };
-        let ix = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
-        plan.gates.push(Gate { scope: format!("additions to {}", key.0), after: adds });
-        for StepIx(step) in steps {
-            // One that goes along with its owner waits for nobody.
-            if plan.steps[step as usize].request.is_some() {
-                plan.steps[step as usize].gates.push(ix);
-            }
         }
     }
 }

@@ -149,7 +149,7 @@ fn ours(end: &End) -> Option<&Address> {
 fn secrets(ty: &ResourceType, desired: &DesiredResource) -> Vec<Arc<str>> {
     ty.attrs()
         .zip(&desired.attrs)
-        .filter(|((_, attr), value)| attr.sensitive && !value.is_null())
+        .filter(|((_, attr), value)| attr.unread() && !value.is_null())
         .map(|((_, attr), _)| attr.name.clone())
         .collect()
 }
@@ -494,5 +494,5 @@ fn set_attrs(
 
 fn confirmed(ty: &ResourceType, sent: &[AttrIx]) -> Vec<Arc<str>> {
     let attrs = sent.iter().map(|ix| ty.attr(*ix));
-    attrs.filter(|a| a.sensitive).map(|a| a.name.clone()).collect()
+    attrs.filter(|a| a.unread()).map(|a| a.name.clone()).collect()
 }

@@ -313,6 +313,11 @@ impl Attribute {
     pub fn always_required(&self) -> bool {
         self.required && self.since.is_none()
     }
+    /// Whether it never reads back, so that a change is noticed by the digest that the state has of
+    /// what was sent.
+    pub fn unread(&self) -> bool {
+        self.sensitive || self.write_only
+    }
 }
 
 /// The kind of an attribute's values.

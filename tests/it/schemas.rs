@@ -42,7 +42,7 @@ fn the_compiled_in_files_have_no_mistake() {
 fn updates_and_replacements_are_those_of_the_server() {
     const MACHINE: &[&str] =
         &["name", "description", "hostname", "username", "password", "ssh_port", "state"];
-    let table: [(&str, &[&str], &[&str]); 11] = [
+    let table: [(&str, &[&str], &[&str]); 12] = [
         // Manual 4.1.4, 4.1.5.
         ("zone", &["name", "description", "is_default", "state"], &[]),
         // Manual 4.2.4, 4.2.5: UpdateCluster takes name and description only.
@@ -71,6 +71,20 @@ fn updates_and_replacements_are_those_of_the_server() {
             &["name", "chap_user_name", "chap_user_password", "state"],
             &["ip", "port"],
         ),
+        // Manual 4.3.11: there is no update.
+        (
+            "pci_device_offering",
+            &[],
+            &[
+                "name",
+                "description",
+                "vendor_id",
+                "device_id",
+                "subvendor_id",
+                "subdevice_id",
+                "ram_size",
+            ],
+        ),
         // Server class APIUpdateL2NetworkMsg.
         (
             "l2_novlan_network",
@@ -95,112 +109,14 @@ fn updates_and_replacements_are_those_of_the_server() {
     }
 }
 
-/// Requests as the manual writes them: type, which call, method and path, wrapper, parameters.
+/// Requests as the manual and the server source write them: type, which call, method and path,
+/// wrapper, parameters.
+const REQUESTS: &str = include_str!("../data/requests.txt");
+
 #[test]
 fn requests_are_those_of_the_manual() {
-    let wanted = "
-zone read GET /zones
-zone create POST /zones params: name description isDefault resourceUuid
-zone update PUT /zones/{id}/actions updateZone: name description isDefault
-zone update PUT /zones/{id}/actions changeZoneState: stateEvent
-zone delete DELETE /zones/{id}?deleteMode=Permissive
-cluster read GET /clusters
-cluster create POST /clusters params: name description zoneUuid hypervisorType type architecture resourceUuid
-cluster update PUT /clusters/{id}/actions updateCluster: name description
-cluster update PUT /clusters/{id}/actions changeClusterState: stateEvent
-cluster action PUT /clusters/{id}/actions updateClusterOS: excludePackages updatePackages releaseVersion force
-cluster delete DELETE /clusters/{id}?deleteMode=Permissive
-host read GET /hosts?q=hypervisorType=KVM
-host create POST /hosts/kvm params: name description clusterUuid managementIp username password sshPort resourceUuid
-host update PUT /hosts/{id}/actions updateHost: name description
-host update PUT /hosts/kvm/{id}/actions updateKVMHost: managementIp username password sshPort
-host update PUT /hosts/{id}/actions changeHostState: stateEvent
-host update PUT /hosts/{id}/actions changeHostState: stateEvent
-host delete DELETE /hosts/{id}?deleteMode=Permissive
-host action PUT /hosts/{id}/actions reconnectHost:
-host action PUT /hosts/kvm/actions kvmRunShell: hostUuids script
-local_primary_storage read GET /primary-storage?q=type=LocalStorage
-local_primary_storage create POST /primary-storage/local-storage params: name description zoneUuid url resourceUuid
-local_primary_storage update PUT /primary-storage/{id}/actions updatePrimaryStorage: name description
-local_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
-local_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
-local_primary_storage delete DELETE /primary-storage/{id}?deleteMode=Permissive
-local_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
-local_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-local_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage: force
-local_primary_storage action PUT /primary-storage/local-storage/volumes/{volume}/actions localStorageMigrateVolume: destHostUuid
-local_primary_storage attach POST /clusters/{to}/primary-storage/{id}
-local_primary_storage detach DELETE /clusters/{to}/primary-storage/{id}
-local_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
-local_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-nfs_primary_storage read GET /primary-storage?q=type=NFS
-nfs_primary_storage create POST /primary-storage/nfs params: name description zoneUuid url resourceUuid
-nfs_primary_storage update PUT /primary-storage/{id}/actions updatePrimaryStorage: name description url
-nfs_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
-nfs_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
-nfs_primary_storage delete DELETE /primary-storage/{id}?deleteMode=Permissive
-nfs_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
-nfs_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-nfs_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage: force
-nfs_primary_storage action PUT /primary-storage/volumes/{volume}/actions primaryStorageMigrateVolume: dstPrimaryStorageUuid
-nfs_primary_storage attach POST /clusters/{to}/primary-storage/{id}
-nfs_primary_storage detach DELETE /clusters/{to}/primary-storage/{id}
-nfs_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
-nfs_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-smp_primary_storage read GET /primary-storage?q=type=SharedMountPoint
-smp_primary_storage create POST /primary-storage/smp params: name description zoneUuid url resourceUuid
-smp_primary_storage update PUT /primary-storage/{id}/actions updatePrimaryStorage: name description
-smp_primary_storage update PUT /primary-storage/{id}/actions changePrimaryStorageState: stateEvent
-smp_primary_storage delete DELETE /primary-storage/{id}?deleteMode=Permissive
-smp_primary_storage attach POST /clusters/{to}/primary-storage/{id}
-smp_primary_storage detach DELETE /clusters/{to}/primary-storage/{id}
-smp_primary_storage action PUT /primary-storage/{id}/actions reconnectPrimaryStorage:
-smp_primary_storage action PUT /primary-storage/{id}/actions cleanUpImageCacheOnPrimaryStorage: force
-smp_primary_storage action PUT /primary-storage/{id}/actions syncPrimaryStorageCapacity:
-imagestore_backup_storage read GET /backup-storage/image-store
-imagestore_backup_storage create POST /backup-storage/image-store params: name description hostname username password sshPort url importImages resourceUuid
-imagestore_backup_storage update PUT /backup-storage/image-store/{id}/actions updateImageStoreBackupStorage: name description
-imagestore_backup_storage update PUT /backup-storage/image-store/{id}/actions updateImageStoreBackupStorage: hostname username password sshPort
-imagestore_backup_storage update PUT /backup-storage/{id}/actions changeBackupStorageState: stateEvent
-imagestore_backup_storage delete DELETE /backup-storage/{id}?deleteMode=Permissive
-imagestore_backup_storage action PUT /backup-storage/image-store/{id}/actions reconnectImageStoreBackupStorage:
-imagestore_backup_storage attach POST /zones/{to}/backup-storage/{id}
-imagestore_backup_storage detach DELETE /zones/{to}/backup-storage/{id}
-sftp_backup_storage read GET /backup-storage/sftp
-sftp_backup_storage create POST /backup-storage/sftp params: name description hostname username password sshPort url importImages resourceUuid
-sftp_backup_storage update PUT /backup-storage/sftp/{id}/actions updateSftpBackupStorage: name description
-sftp_backup_storage update PUT /backup-storage/sftp/{id}/actions updateSftpBackupStorage: hostname username password sshPort
-sftp_backup_storage update PUT /backup-storage/{id}/actions changeBackupStorageState: stateEvent
-sftp_backup_storage delete DELETE /backup-storage/{id}?deleteMode=Permissive
-sftp_backup_storage action PUT /backup-storage/sftp/{id}/actions reconnectSftpBackupStorage:
-sftp_backup_storage attach POST /zones/{to}/backup-storage/{id}
-sftp_backup_storage detach DELETE /zones/{to}/backup-storage/{id}
-imagestore_backup_storage action PUT /backup-storage/image-store/{id}/actions reclaimSpaceFromImageStore:
-imagestore_backup_storage action PUT /backup-storage/{id}/actions exportImageFromBackupStorage: imageUuid exportFormat
-imagestore_backup_storage action DELETE /backup-storage/{id}/exported-images/{image}
-imagestore_backup_storage action PUT /backup-storage/images/{image}/actions backupStorageMigrateImage: srcBackupStorageUuid dstBackupStorageUuid
-iscsi_server read GET /storage-devices/iscsi/servers
-iscsi_server create POST /storage-devices/iscsi/servers params: name ip port chapUserName chapUserPassword resourceUuid
-iscsi_server update PUT /storage-devices/iscsi/servers/{id}/actions updateIscsiServer: name chapUserName chapUserPassword state
-iscsi_server delete DELETE /storage-devices/iscsi/servers/{id}?deleteMode=Permissive
-iscsi_server action POST /storage-devices/iscsi/servers/{id} params:
-iscsi_server attach POST /clusters/{to}/storage-devices/iscsi/servers/{id} params:
-iscsi_server detach DELETE /clusters/{to}/storage-devices/iscsi/servers/{id}
-l2_novlan_network read GET /l2-networks?q=type=L2NoVlanNetwork
-l2_novlan_network create POST /l2-networks/no-vlan params: name description zoneUuid physicalInterface vSwitchType resourceUuid
-l2_novlan_network update PUT /l2-networks/{id}/actions updateL2Network: name description
-l2_novlan_network delete DELETE /l2-networks/{id}?deleteMode=Permissive
-l2_novlan_network attach POST /l2-networks/{id}/clusters/{to}
-l2_novlan_network detach DELETE /l2-networks/{id}/clusters/{to}
-l2_vlan_network read GET /l2-networks?q=type=L2VlanNetwork
-l2_vlan_network create POST /l2-networks/vlan params: name description zoneUuid physicalInterface vlan vSwitchType resourceUuid
-l2_vlan_network update PUT /l2-networks/{id}/actions updateL2Network: name description
-l2_vlan_network delete DELETE /l2-networks/{id}?deleteMode=Permissive
-l2_vlan_network attach POST /l2-networks/{id}/clusters/{to}
-l2_vlan_network detach DELETE /l2-networks/{id}/clusters/{to}
-";
     let schemas = load();
-    let lines: BTreeSet<_> = wanted.lines().filter(|l| !l.is_empty()).collect();
+    let lines: BTreeSet<_> = REQUESTS.lines().filter(|l| !l.is_empty()).collect();
     let types: BTreeSet<_> = lines.iter().filter_map(|l| l.split(' ').next()).collect();
     let mut seen = BTreeSet::new();
     for ty in schemas.resources().filter(|ty| types.contains(&*ty.name)) {

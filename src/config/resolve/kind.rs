@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::attr::{Shape, Tree};
+use super::problem::Problem;
 use super::provider::LITERAL_SECRET;
 use super::{Work, quirk};
 use crate::address::Address;
@@ -227,20 +228,6 @@ impl Work<'_> {
 
 fn tree_is_null(tree: &Tree) -> bool {
     matches!(&tree.shape, Shape::Leaf(value) if value.is_null())
-}
-
-/// Why a known scalar is refused. Says nothing about a secret's content.
-pub(super) struct Problem {
-    pub code: &'static str,
-    pub summary: String,
-    pub label: String,
-    pub help: Option<String>,
-}
-
-impl Problem {
-    pub fn new(code: &'static str, summary: impl Into<String>) -> Self {
-        Self { code, summary: summary.into(), label: "here".to_owned(), help: None }
-    }
 }
 
 /// A scalar of a kind in its normal form, within what the attribute allows.

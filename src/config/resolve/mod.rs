@@ -13,6 +13,7 @@ mod link;
 mod meta;
 mod parameter;
 mod part;
+mod problem;
 mod provider;
 mod quirk;
 mod reference;

@@ -3,7 +3,7 @@
 //! In: a text and the [`Quirk`] of its attribute. Out: why it would not be taken as it is written.
 //! Says nothing of the text itself: it may be a secret.
 
-use super::kind::Problem;
+use super::problem::Problem;
 use crate::schema::Quirk;
 
 /// Whether a text begins or ends with what Java's `trim` cuts off.

@@ -265,25 +265,10 @@ fn connect(tx: &mut Tx<'_>, uuid: &str) -> Result<(), ApiError> {
             "host can not access any primary storage, please check network",
         ));
     }
-    tell_facts(tx, uuid);
     tx.patch("host", uuid, &[("status", json!("Connected"))]);
     super::device::discover(tx, uuid);
     storages.iter().for_each(|storage| cascade::storage_follows_hosts(tx, storage));
     Ok(())
-}
-
-/// What the agent tells of its machine; all machines are alike.
-fn tell_facts(tx: &mut Tx<'_>, uuid: &str) {
-    const MEMORY: u64 = 256 << 30;
-    let facts = [
-        ("cpuSockets", json!(2)),
-        ("cpuNum", json!(64)),
-        ("totalCpuCapacity", json!(640)),
-        ("availableCpuCapacity", json!(640)),
-        ("totalMemoryCapacity", json!(MEMORY)),
-        ("availableMemoryCapacity", json!(MEMORY)),
-    ];
-    tx.patch("host", uuid, &facts);
 }
 
 /// A host that could not be connected is Disconnected; storages follow.

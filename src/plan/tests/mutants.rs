@@ -92,7 +92,7 @@ fn requests(
         let Some(was) = old.get(&resource.address) else { continue };
         let pairs = resource.attrs.iter().zip(&was.attrs);
         let rotated = ty.attrs().zip(pairs).filter(|((_, attr), (now, was))| {
-            attr.sensitive && now.reveal() != was.reveal() && !now.is_null()
+            attr.unread() && now.reveal() != was.reveal() && !now.is_null()
         });
         let names = rotated.map(|((_, attr), _)| attr.name.clone()).collect();
         world.rotated.insert(resource.address.clone(), names);
