@@ -10,10 +10,14 @@ use std::time::Duration;
 
 use crate::value::Value;
 
+mod action;
 mod lookup;
 mod part;
+mod quirk;
 
+pub use action::ActionDef;
 pub use part::{OWNER, Part, PartOf};
+pub use quirk::Quirk;
 
 /// Index of a type in [`Schemas`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -366,60 +370,6 @@ pub struct Condition {
     pub values: Vec<Arc<str>>,
 }
 
-/// Behaviour that the language cannot say. At most ten, each forced by a fact of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quirk {
-    /// `ReconnectHost` is refused in Maintenance (reference 3.3, HOST.1002): leaving it goes
-    /// before other updates; while it stays, `reconnect` is deferred and the plan says so.
-    LeaveMaintenanceFirst,
-    /// Of a provider: the server cuts blanks off both ends of every text (`APIMessage`, reference
-    /// 1.4), so that one with such blanks never reads back as it was sent.
-    TrimsText,
-    /// A directory in which hosts keep volumes must not start with `/dev`, `/proc` or `/sys`
-    /// (`LocalStorageApiInterceptor`, reference 3.4; the test AddLocalStorageCase).
-    StoragePath,
-    /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
-    NfsUrl,
-    /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
-    /// action is over when that job is (`QueryLongJob`). For actions.
-    LongJob,
-    /// `KvmRunShell` succeeds when the script fails: its answer has a result for each host, by id
-    /// (manual 4.3.10). For actions.
-    ShellResults,
-}
-
-impl Quirk {
-    pub const ALL: [Self; 6] = [
-        Self::LeaveMaintenanceFirst,
-        Self::TrimsText,
-        Self::StoragePath,
-        Self::NfsUrl,
-        Self::LongJob,
-        Self::ShellResults,
-    ];
-
-    /// As schema files write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LeaveMaintenanceFirst => "leave_maintenance_first",
-            Self::TrimsText => "trims_text",
-            Self::StoragePath => "storage_path",
-            Self::NfsUrl => "nfs_url",
-            Self::LongJob => "long_job",
-            Self::ShellResults => "shell_results",
-        }
-    }
-    /// Whether it belongs to actions and not to attributes.
-    pub fn of_action(self) -> bool {
-        match self {
-            Self::LongJob | Self::ShellResults => true,
-            Self::LeaveMaintenanceFirst | Self::TrimsText | Self::StoragePath | Self::NfsUrl => {
-                false
-            }
-        }
-    }
-}
-
 /// A relation to objects that live on their own: storage attached to clusters.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -442,32 +392,6 @@ pub enum Side {
     },
     /// The same links, declared from the other end: `(TYPE, LINK)` of each owner.
     Other { owners: Vec<(Arc<str>, Arc<str>)> },
-}
-
-/// A day-two operation, and what `then` runs.
-#[derive(Clone, Debug)]
-pub struct ActionDef {
-    pub name: Arc<str>,
-    pub doc: String,
-    /// What whoever runs it may set. In `call`, an [`AttrIx`] of `send` means one of these; those
-    /// of `wait` mean attributes of the type.
-    pub params: Vec<Attribute>,
-    pub quirk: Option<Quirk>,
-    pub call: Call,
-}
-
-impl ActionDef {
-    pub fn params(&self) -> impl Iterator<Item = (AttrIx, &Attribute)> {
-        (0..).map(AttrIx).zip(&self.params)
-    }
-    /// Whether one call can be for several objects.
-    pub fn takes_many(&self) -> bool {
-        self.call.send.iter().any(|item| item.source == SendSource::Ids)
-    }
-    /// Whether it may take something down.
-    pub fn disrupts(&self) -> bool {
-        !self.call.cascade.is_empty()
-    }
 }
 
 /// How all objects of a type are listed.

@@ -97,7 +97,7 @@ pub fn action(
         Json::Int(n) => Some((param.name.clone(), vec![Part::Lit(n.to_string().into())])),
         _ => None,
     });
-    let holes = Holes { id: first, fields: fields.collect(), ..Holes::default() };
+    let holes = Holes { id: first, params: fields.collect(), ..Holes::default() };
     let sent = action.call.send.iter().filter_map(|item| {
         let value = match &item.source {
             SendSource::Attr(ix) => as_json(*ix)?,
@@ -143,7 +143,7 @@ struct Holes<'a> {
     to: Option<Text>,
     subject: Option<Subject<'a>>,
     /// Parameters of an action.
-    fields: Vec<(Arc<str>, Text)>,
+    params: Vec<(Arc<str>, Text)>,
 }
 
 fn request(call: &Call, params: Vec<(String, Json)>, holes: &Holes<'_>) -> RequestTemplate {
@@ -225,8 +225,8 @@ fn hole(piece: &Piece, holes: &Holes<'_>) -> Text {
         Piece::Field(name) => match &holes.subject {
             Some(subject) => field(subject, name),
             None => {
-                let field = holes.fields.iter().find(|(field, _)| field == name);
-                field.map(|(_, text)| text.clone()).unwrap_or_default()
+                let param = holes.params.iter().find(|(param, _)| param == name);
+                param.map(|(_, text)| text.clone()).unwrap_or_default()
             }
         },
     }

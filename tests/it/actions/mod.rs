@@ -95,8 +95,6 @@ fn own(cloud: &Cloud) -> Rackform {
 /// The requests that changed something: `METHOD path body`.
 fn sent(cloud: &Cloud) -> Vec<String> {
     let all = cloud.mutations().into_iter();
-    // A question, though it is asked by PUT.
-    let all = all.filter(|m| m.path != "/management-nodes/actions");
     all.map(|m| {
         let query = if m.query.is_empty() { String::new() } else { format!("?{}", m.query) };
         let body = if m.body.is_null() { String::new() } else { format!(" {}", m.body) };
