@@ -375,7 +375,16 @@ pub struct Condition {
 pub struct Link {
     pub name: Arc<str>,
     pub doc: String,
+    /// How many other ends an owner may have.
+    pub range: Option<(i64, i64)>,
     pub side: Side,
+}
+
+impl Link {
+    /// Whether an owner has one other end at most, so that it must leave one before it takes another.
+    pub fn single(&self) -> bool {
+        self.range.is_some_and(|(_, most)| most == 1)
+    }
 }
 
 /// The side of a link that an attribute declares.

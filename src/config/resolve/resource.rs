@@ -115,7 +115,8 @@ impl Work<'_> {
             if row.broken[at] || !row.values[at].is_null() || attr.computed {
                 continue;
             }
-            if &*attr.name == "name" {
+            // What is discovered has its own name.
+            if &*attr.name == "name" && by.resource.create.is_some() {
                 row.values[at] = Value::str(&default_name(by.address));
             } else if let Some(default) = &attr.default
                 && attr.when.is_empty()

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rackform::schema;
 
 use super::{
-    CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, SFTP, SMP, STORE, STORE2, VM, cloud, host,
-    new_cloud, sent, stranger,
+    CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, PCI, SFTP, SMP, STORE, STORE2, VM, cloud,
+    host, new_cloud, sent, stranger,
 };
 use crate::common::cloud::Cloud;
 
@@ -64,6 +64,20 @@ fn table(volume: &str, nfs_volume: &str) -> Vec<Line> {
             ISCSI,
             String::new(),
             format!(r#"POST /storage-devices/iscsi/servers/{ISCSI} {{"params":{{}}}}"#),
+        ),
+        (
+            "pci_device",
+            "delete-record",
+            PCI,
+            String::new(),
+            format!("DELETE /pci-device/pci-devices/{PCI}?deleteMode=Permissive"),
+        ),
+        (
+            "vm_instance",
+            "set-usb-redirect",
+            VM,
+            "enable=true".into(),
+            format!(r#"PUT /vm-instances/{VM}/actions {{"setVmUsbRedirect":{{"enable":true}}}}"#),
         ),
         (
             "sftp_backup_storage",
@@ -165,7 +179,7 @@ fn every_action_is_the_request_of_the_manual() {
     }
     let schemas = schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
     let all = schemas
-        .resources()
+        .lookups()
         .flat_map(|ty| ty.actions.iter().map(|action| format!("{} {}", ty.name, action.name)));
     let all: BTreeSet<String> = all.collect();
     assert_eq!(tried, all, "actions tried, and actions of the schemas");
