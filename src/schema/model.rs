@@ -222,6 +222,15 @@ pub struct Casualty {
     pub count: Count,
 }
 
+impl Casualty {
+    /// Whether it is counted by an attribute of the object: `{pool_name}`.
+    pub fn names_an_attribute(&self) -> bool {
+        let Count::Query(target) = &self.count else { return false };
+        let mut pieces = target.query.iter().flat_map(|(_, value)| value).chain(&target.path);
+        pieces.any(|piece| matches!(piece, Piece::Field(_)))
+    }
+}
+
 /// How casualties are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Count {
@@ -353,11 +362,19 @@ pub enum Quirk {
     StoragePath,
     /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
     NfsUrl,
+    /// The server splits `user:password@host` at its colons and takes the second piece (`MonUri`,
+    /// reference 3.4), so that a password would be cut off at one.
+    NoColon,
 }
 
 impl Quirk {
-    pub const ALL: [Self; 4] =
-        [Self::LeaveMaintenanceFirst, Self::TrimsText, Self::StoragePath, Self::NfsUrl];
+    pub const ALL: [Self; 5] = [
+        Self::LeaveMaintenanceFirst,
+        Self::TrimsText,
+        Self::StoragePath,
+        Self::NfsUrl,
+        Self::NoColon,
+    ];
 
     /// As schema files write it.
     pub fn name(self) -> &'static str {
@@ -366,6 +383,7 @@ impl Quirk {
             Self::TrimsText => "trims_text",
             Self::StoragePath => "storage_path",
             Self::NfsUrl => "nfs_url",
+            Self::NoColon => "no_colon",
         }
     }
 }
