@@ -12,6 +12,7 @@ use crate::schema::{LinkIx, PartIx, Row, TypeIx};
 /// One live object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveObject {
+    /// Empty for rows of types that have none (`IdRule::None`).
     pub id: Arc<str>,
     /// Attributes in schema order. References are ids ([`crate::value::Value::Str`]).
     pub attrs: Row,

@@ -29,8 +29,22 @@ pub enum Value {
     Object(Address),
     /// The id of an object of the configuration (`zone.east.id`), known or not.
     Id(Address),
+    /// An object that was looked up (`data.zone.main`).
+    Found(Arc<Found>),
     /// A secret. Never displayed or serialised; equality looks inside.
     Sensitive(Arc<Value>),
+}
+
+/// An object that a `[data.TYPE.LABEL]` table found. Used whole it stands for its id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its type.
+    pub kind: Arc<str>,
+    /// Empty where objects of the type have none.
+    pub id: Arc<str>,
+    /// Every attribute that can be read, absent ones as [`Value::Null`]. `None`: the object is not
+    /// looked up, because the configuration is only judged.
+    pub attrs: Option<BTreeMap<Arc<str>, Value>>,
 }
 
 /// Why a sensitive value cannot be serialised: a bug in the caller, stopped here.
@@ -62,6 +76,7 @@ impl Value {
             (Self::Str(a), Self::Str(b)) => a.cmp(b),
             (Self::Object(a), Self::Object(b)) | (Self::Id(a), Self::Id(b)) => a.cmp(b),
             (Self::Sensitive(a), Self::Sensitive(b)) => a.canonical_cmp(b),
+            (Self::Found(a), Self::Found(b)) => (&a.kind, &a.id).cmp(&(&b.kind, &b.id)),
             (Self::List(a), Self::List(b)) => cmp_all(a.iter(), b.iter(), Self::canonical_cmp),
             (Self::Map(a), Self::Map(b)) => cmp_all(a.iter(), b.iter(), |(ka, va), (kb, vb)| {
                 ka.cmp(kb).then_with(|| va.canonical_cmp(vb))
@@ -80,7 +95,8 @@ impl Value {
             Self::Map(_) => 6,
             Self::Object(_) => 7,
             Self::Id(_) => 8,
-            Self::Sensitive(_) => 9,
+            Self::Found(_) => 9,
+            Self::Sensitive(_) => 10,
         }
     }
 
@@ -149,7 +165,7 @@ impl Value {
             Self::Str(_) => "a string",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
-            Self::Object(_) => "an object",
+            Self::Object(_) | Self::Found(_) => "an object",
             Self::Id(_) => "an id",
             Self::Sensitive(inner) => inner.kind_name(),
         }
@@ -244,6 +260,7 @@ impl fmt::Display for Value {
             }
             Self::Object(address) => write!(f, "{address}"),
             Self::Id(address) => write!(f, "{address}.id"),
+            Self::Found(found) => write!(f, "{} {}", found.kind, found.id),
             Self::Sensitive(_) => f.write_str("(sensitive)"),
         }
     }
@@ -281,6 +298,7 @@ impl serde::Serialize for Value {
             }
             Self::Object(address) => to.serialize_str(address.as_str()),
             Self::Id(address) => to.collect_str(&format_args!("{address}.id")),
+            Self::Found(found) => to.serialize_str(&found.id),
             Self::Sensitive(_) => Err(serde::ser::Error::custom(REFUSED)),
         }
     }

@@ -7,7 +7,6 @@ use crate::address::Address;
 use crate::config::Desired;
 use crate::schema::Schemas;
 use crate::state::{State, is_attachment};
-use crate::value::Value;
 use crate::wire::Fill;
 
 /// Ids of our objects by address; grows as creates succeed.
@@ -40,12 +39,6 @@ impl Fill for Ids<'_> {
     }
 
     fn secret(&self, address: &Address, attr: &str) -> Option<Arc<str>> {
-        let resource = self.desired.get(address)?;
-        let ix = self.schemas.get(resource.ty).find_attr(attr)?;
-        let value = &resource.attrs[usize::from(ix.0)];
-        match value.reveal() {
-            Value::Str(text) => Some(text.clone()),
-            _ => None,
-        }
+        self.desired.text(self.schemas, address, attr)
     }
 }

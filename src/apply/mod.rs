@@ -4,7 +4,7 @@
 //! a [`Summary`](crate::event::Summary). It decides nothing about *what* to do: an `if` about that
 //! belongs into `plan`. `beginning` makes the state that a run begins with, `executor` runs the
 //! schedule, `step` one call, `verify` judges what reads back, `ledger` keeps journal and state in
-//! step, `recover` looks after what a dead runner left behind.
+//! step, `recover` looks after what a dead runner left behind. `action` is a call outside of any plan.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::provider::Connection;
 use crate::schema::Schemas;
 
+pub mod action;
 mod attach;
 mod beginning;
 mod executor;

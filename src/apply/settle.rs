@@ -63,7 +63,9 @@ pub async fn settle(context: &Context<'_>) -> Result<usize, StoreError> {
 async fn read(context: &Context<'_>, settle: &Settle) -> Option<LiveObject> {
     use crate::wire::Fill;
     let id = context.ids.id(&settle.address)?;
-    context.lookups.get(&settle.provider)?.read(settle.ty, &id).await.ok().flatten()
+    let desired = context.run.desired.get(&settle.address)?;
+    let own = context.run.schemas.get(settle.ty).own_reads(&desired.attrs);
+    context.lookups.get(&settle.provider)?.read_with(settle.ty, &id, &own).await.ok().flatten()
 }
 
 /// Writes down how it reads now.

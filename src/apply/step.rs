@@ -1,6 +1,6 @@
 //! One step: write the intent down, send, wait, read back, write the result down.
 //!
-//! This is the only place that sends a call which changes anything. In: a step of the plan. Out:
+//! Beside `action`, the only place that sends a call which changes anything. In: a step of the plan. Out:
 //! [`End`]. Between intent and result the process may die at any point; `recover` and the ids in
 //! the journal put the pieces together again.
 
@@ -325,8 +325,10 @@ impl Worker<'_> {
     pub(super) async fn read(&self, id: &Arc<str>) -> Result<Option<LiveObject>, Failure> {
         let lookup =
             self.context.lookups.get(&self.step.provider).ok_or_else(|| self.no_provider())?;
+        let desired = self.context.run.desired.get(&self.step.address);
+        let own = desired.map_or_else(Vec::new, |d| self.ty.own_reads(&d.attrs));
         lookup
-            .read(self.step.ty, id)
+            .read_with(self.step.ty, id, &own)
             .await
             .map_err(|fault| Failure { unknown: true, ..from_fault(fault, self.step) })
     }

@@ -13,7 +13,7 @@ use crate::cli::planning::{self, Clouds, Planned};
 use crate::cli::secrets::{self, Digests};
 use crate::cli::session::Session;
 use crate::cli::signals::{self, Caught};
-use crate::cli::{confirm, identity, progress};
+use crate::cli::{confirm, identity, lookups, progress};
 use crate::diag::Diagnostic;
 use crate::event::{Event, Summary};
 use crate::plan::Plan;
@@ -25,7 +25,7 @@ use crate::store::{Guard, LocalStore, Snapshot, random_hex};
 
 pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
-    let session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars)?;
     output.findings(&session.warnings, &session.sources);
     if !args.auto_approve && !output.asks {
         return Err(cannot_ask(destroy).into());
@@ -40,6 +40,18 @@ pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Resu
             Ok(clouds) => clouds?,
             Err(exit) => return Ok(exit),
         };
+        let looked_up = lookups::complete(&mut session, &snapshot.state, &clouds, output);
+        match signals::until_signal(looked_up, &signals).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                clouds.close().await;
+                return Err(failure);
+            }
+            Err(exit) => {
+                clouds.close().await;
+                return Ok(exit);
+            }
+        }
         let command =
             Command { session: &session, clouds: &clouds, args, destroy, output, signals };
         let result = command.run(guard, snapshot).await;

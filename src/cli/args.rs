@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::address::Address;
 
+mod action;
+
+pub use action::{Action, ObjectName, ParamText};
+
 /// Plan and apply for the physical layer of a private cloud.
 #[derive(Debug, Parser)]
 #[command(
@@ -65,6 +69,7 @@ Deletes everything that the state holds, dependants first, and nothing else.")]
     Import(Import),
     #[command(subcommand)]
     State(State),
+    Action(Action),
     Graph(Graph),
     Schema(Schema),
     Emulate(Emulate),
@@ -119,7 +124,7 @@ pub struct Planning {
     /// Jobs in flight at a time
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
-    /// How long to wait for another rackform to release the state
+    /// How long to wait for another rackform to release the state; a plan takes no lock and never waits
     #[arg(long = "lock-timeout", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub lock_timeout: Duration,
 }
@@ -131,8 +136,10 @@ pub struct Planning {
   rackform plan --detailed-exitcode; echo $?     2 means there are changes
   rackform plan --destroy                        what `rackform destroy` would do
   rackform plan --refresh=false                  without asking the cloud
+  rackform plan --server-check                   also what the server itself would refuse
 
-A plan changes nothing, takes no lock and asks the cloud once per type.")]
+A plan changes nothing, takes no lock and asks the cloud once per type. A server check first
+proves on an existing zone that the server honours dry runs, and checks nothing if it does not.")]
 pub struct Plan {
     /// Exit with 2 if there are changes
     #[arg(long)]
@@ -140,6 +147,9 @@ pub struct Plan {
     /// Plan to destroy everything
     #[arg(long)]
     pub destroy: bool,
+    /// Ask the server what it would refuse, by dry runs of the plan's calls
+    #[arg(long = "server-check")]
+    pub server_check: bool,
     /// One JSON object a line instead of text
     #[arg(long, conflicts_with = "format")]
     pub json: bool,

@@ -5,12 +5,24 @@ use std::path::Path;
 use crate::cli::args::{Graph, GraphFormat};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::cli::planning::Clouds;
 use crate::cli::session::Session;
+use crate::cli::{lookups, signals};
 use crate::config::{self, End};
 use crate::render::graph::{self, Edge, Format, Node, Picture};
+use crate::store::LocalStore;
 
 pub fn run(dir: &Path, args: &Graph, output: &mut Output) -> Result<Exit, Failure> {
-    let session = Session::open(dir, &args.vars)?;
+    let mut session = Session::open(dir, &args.vars)?;
+    if session.is_open() {
+        let state = LocalStore::open(dir).read()?.state;
+        signals::block_on(async {
+            let clouds = Clouds::open(&session, &state).await?;
+            let found = lookups::complete(&mut session, &state, &clouds, output).await;
+            clouds.close().await;
+            found.map(|()| Exit::Done)
+        })?;
+    }
     let format = match args.format {
         GraphFormat::Dot => Format::Dot,
         GraphFormat::Mermaid => Format::Mermaid,

@@ -9,6 +9,7 @@ use crate::cli::apply::lock;
 use crate::cli::args::Import;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::identity;
+use crate::cli::lookups;
 use crate::cli::output::Output;
 use crate::cli::planning::Clouds;
 use crate::cli::session::Session;
@@ -17,26 +18,35 @@ use crate::cli::state::settled;
 use crate::config::DesiredResource;
 use crate::diag::{Diagnostic, nearest};
 use crate::inventory::LiveObject;
-use crate::observe::lookup;
+use crate::observe::lookup::{self, Reader};
+use crate::observe::own;
 use crate::plan::known::Known;
 use crate::plan::{parents, record};
+use crate::provider::Fault;
 use crate::render;
 use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
 
 pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failure> {
-    let session = Session::open(dir, &args.vars)?;
+    let mut session = Session::open(dir, &args.vars)?;
     output.findings(&session.warnings, &session.sources);
-    let desired = session.desired.get(&args.address).ok_or_else(|| undeclared(&session, args))?;
+    if !session.is_open() {
+        declared(&session, args)?;
+    }
     let mut guard = lock(dir, "import", args.lock_timeout, output)?;
     let mut state = settled(&mut guard)?;
     check_free(&state, args)?;
     signals::block_on(async {
         let clouds = Clouds::open(&session, &state).await?;
-        let found = find(&session, &clouds, desired, &args.id).await;
+        let found = async {
+            lookups::complete(&mut session, &state, &clouds, output).await?;
+            find(&session, &clouds, declared(&session, args)?, &args.id).await
+        };
+        let found = found.await;
         let known = clouds.clouds.clone();
         clouds.close().await;
         let live = found?;
+        let desired = declared(&session, args)?;
         identity::draw(&mut state)?;
         state.clouds.extend(known);
         state.secrets.seal = None;
@@ -52,6 +62,10 @@ pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failu
     })
 }
 
+fn declared<'s>(session: &'s Session, args: &Import) -> Result<&'s DesiredResource, Failure> {
+    session.desired.get(&args.address).ok_or_else(|| undeclared(session, args))
+}
+
 async fn find(
     session: &Session,
     clouds: &Clouds,
@@ -64,16 +78,23 @@ async fn find(
         return Err(Diagnostic::error("no_provider", text).into());
     };
     let ids = [Arc::from(id)];
-    let rows = lookup::reread(connection, ty, &ids).await.map_err(|fault| {
-        Diagnostic::error("import_failed", format!("the object could not be looked up: {fault}"))
-            .help("nothing was changed; run it again when the server answers")
-    })?;
+    let rows = lookup::reread(connection, ty, &ids).await.map_err(|fault| unreadable(&fault))?;
+    let own = ty.own_reads(&desired.attrs);
+    if let Some(row) = rows.first().filter(|_| !own.is_empty()) {
+        let filled = own::fill_one(&Reader::new(connection, ty), row.clone(), &own).await;
+        return Ok(filled.map_err(|fault| unreadable(&fault))?);
+    }
     rows.into_iter().next().ok_or_else(|| {
         Diagnostic::error("not_found", format!("there is no {} with the id `{id}`", ty.name))
             .detail("An object of another type, or one that this account may not see, is not found either.")
             .help("an id has 32 hexadecimal digits; the console shows it with the object's details")
             .into()
     })
+}
+
+fn unreadable(fault: &Fault) -> Diagnostic {
+    Diagnostic::error("import_failed", format!("the object could not be looked up: {fault}"))
+        .help("nothing was changed; run it again when the server answers")
 }
 
 /// Its secrets are not known to be those of the configuration: nothing is sent for them until

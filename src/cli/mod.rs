@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
+mod action;
 mod apply;
 mod args;
 mod completions;
@@ -18,12 +19,14 @@ mod failure;
 mod graph;
 mod identity;
 mod import;
+mod lookups;
 mod output;
 mod plan;
 mod planning;
 mod progress;
 mod schema;
 mod secrets;
+mod server_check;
 mod session;
 mod signals;
 mod state;
@@ -48,6 +51,7 @@ pub fn run() -> ExitCode {
         Command::Destroy(args) => apply::run(&cli.dir, args, true, &mut output),
         Command::Import(args) => import::run(&cli.dir, args, &mut output),
         Command::State(args) => state::run(&cli.dir, args, &mut output),
+        Command::Action(args) => action::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
         Command::Emulate(args) => emulate::run(args, &mut output),

@@ -4,16 +4,21 @@ use std::path::Path;
 
 use crate::cli::args::{Format, Plan};
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::lookups;
 use crate::cli::output::{Output, line, now};
-use crate::cli::planning::{self, Clouds};
+use crate::cli::planning::{self, Clouds, Planned};
+use crate::cli::server_check;
 use crate::cli::session::Session;
 use crate::cli::signals;
+use crate::plan::server_check::Report;
 use crate::render;
+use crate::state::State;
 use crate::store::LocalStore;
 
 pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
-    let session = Session::open(dir, &args.planning.vars)?;
+    server_check::usable(args)?;
+    let mut session = Session::open(dir, &args.planning.vars)?;
     output.findings(&session.warnings, &session.sources);
     let snapshot = LocalStore::open(dir).read()?;
     if let Some(holder) = &snapshot.running {
@@ -33,15 +38,21 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
             Ok(clouds) => clouds?,
             Err(exit) => return Ok(exit),
         };
-        let planning = (&args.planning, args.destroy);
-        let planned = planning::make(&session, &snapshot.state, &clouds, planning);
+        let planned = async {
+            lookups::complete(&mut session, &snapshot.state, &clouds, output).await?;
+            make(&session, &snapshot.state, &clouds, args).await
+        };
         let planned = signals::until_signal(planned, &signals).await;
         clouds.close().await;
-        let planned = match planned {
+        let (planned, report) = match planned {
             Ok(planned) => planned?,
             Err(exit) => return Ok(exit),
         };
         show(&planned, &session, output, args);
+        if let Some(report) = report {
+            server_check::show(&report, &planned, args, output);
+            server_check::refusals(&report, &planned, &session)?;
+        }
         let consent = planning::consent(&args.planning);
         let missing = planning::missing_refusals(&planned.plan, &snapshot, &session, &consent);
         if !missing.is_empty() {
@@ -52,7 +63,23 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
     })
 }
 
-fn show(planned: &planning::Planned, session: &Session, output: &Output, args: &Plan) {
+/// The plan, and what the server says to it if it is asked.
+async fn make(
+    session: &Session,
+    state: &State,
+    clouds: &Clouds,
+    args: &Plan,
+) -> Result<(Planned, Option<Report>), Failure> {
+    let planned = planning::make(session, state, clouds, (&args.planning, args.destroy)).await?;
+    if !args.server_check {
+        return Ok((planned, None));
+    }
+    let parallelism = args.planning.parallelism;
+    let report = server_check::run(session, state, clouds, &planned, parallelism).await;
+    Ok((planned, Some(report)))
+}
+
+fn show(planned: &Planned, session: &Session, output: &Output, args: &Plan) {
     let view = render::plan::View {
         plan: &planned.plan,
         sources: &session.sources,

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::Address;
 use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
 use crate::cli::secrets;
@@ -18,7 +19,8 @@ use crate::inventory::{Inventory, element_id};
 use crate::observe::{casualties, inventory};
 use crate::plan::foreign;
 use crate::plan::guard::{self, Consent, Question, Refusal};
-use crate::plan::{self, Inputs, Options, Plan};
+use crate::plan::version::{self, Server};
+use crate::plan::{self, Inputs, Note, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
 use crate::schema::TypeIx;
 use crate::state::{Cloud, State, is_attachment};
@@ -194,6 +196,7 @@ pub async fn make(
     (args, destroy): (&Planning, bool),
 ) -> Result<Planned, Failure> {
     let before = clouds.requests();
+    let notes = if destroy { Vec::new() } else { versions(session, clouds).await? };
     let live = if args.refresh { Some(refresh(session, state, clouds).await?) } else { None };
     let rotated = secrets::rotated(&session.desired, &session.schemas, state)?;
     let options = Options { destroy, replace: args.replace.iter().cloned().collect() };
@@ -207,9 +210,32 @@ pub async fn make(
     };
     let mut plan =
         plan::plan(&inputs).map_err(|findings| Failure::findings(findings, &session.sources))?;
+    plan.notes.extend(notes);
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
-    Ok(Planned { plan, requests: clouds.requests() - before })
+    Ok(Planned { plan, requests: clouds.requests() - before + session.asked })
+}
+
+/// Compares what the configuration demands of a server's version with what the server is. Asks
+/// only where there is a demand.
+async fn versions(session: &Session, clouds: &Clouds) -> Result<Vec<Note>, Failure> {
+    let demands = version::demands(&session.desired, &session.schemas);
+    let (mut notes, mut findings) = (Vec::new(), Diagnostics::default());
+    let providers: BTreeSet<&Arc<str>> = demands.iter().map(|d| &d.provider).collect();
+    for provider in providers {
+        let Some(connection) = clouds.connections.get(provider) else { continue };
+        let version = connection.version().await.map_err(|fault| {
+            let text = format!("cannot ask provider.{provider} for its version: {fault}");
+            Diagnostic::error("unknown_version", text)
+                .help("nothing was changed; run it again when the server answers")
+        })?;
+        let endpoint = clouds.clouds.get(provider).map_or("", |cloud| &cloud.endpoint);
+        match version::judge(&demands, Server { provider, endpoint, version }) {
+            Ok(note) => notes.extend(note),
+            Err(found) => findings.extend(found),
+        }
+    }
+    if findings.is_empty() { Ok(notes) } else { Err(Failure::findings(findings, &session.sources)) }
 }
 
 fn unknown_replace(session: &Session, state: &State, args: &Planning) -> Result<(), Failure> {
@@ -311,6 +337,9 @@ fn wanted(
     }
     for resource in session.desired.resources.iter().filter(|r| r.provider == *provider) {
         let wanted = want.entry(resource.ty).or_default();
+        for ix in session.schemas.get(resource.ty).own_reads(&resource.attrs) {
+            wanted.own.entry(ix).or_default().extend(known_ids(state, &resource.address));
+        }
         let unique = !session.schemas.get(resource.ty).unique.is_empty();
         wanted.whole |= unique;
         // An element may be there already, with an owner that is.
@@ -328,6 +357,13 @@ fn wanted(
         }
     }
     want
+}
+
+/// Ids under which an object of ours may be there.
+fn known_ids(state: &State, address: &Address) -> impl Iterator<Item = Arc<str>> {
+    let entry = state.entries.get(address).map(|entry| entry.id.clone());
+    let pending = state.pending.get(address);
+    entry.into_iter().chain(pending.into_iter().flat_map(|p| p.candidates.iter().cloned()))
 }
 
 /// What the command line allows.

@@ -14,8 +14,16 @@ pub fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let Some(kind) = &args.kind else {
-        let width = schemas.resources().map(|ty| ty.name.len()).max().unwrap_or(0);
-        for ty in schemas.resources() {
+        let width = schemas.lookups().map(|ty| ty.name.len()).max().unwrap_or(0);
+        let (looked_up, declared): (Vec<_>, Vec<_>) =
+            schemas.lookups().partition(|ty| ty.data_only());
+        for ty in declared {
+            output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
+        }
+        output.data(
+            "\nOnly looked up, as [data.TYPE.LABEL]; all of the above can be looked up too:\n",
+        );
+        for ty in looked_up {
             output.data(&format!("{:width$}  {}\n", ty.name, ty.doc));
         }
         return Ok(Exit::Done);

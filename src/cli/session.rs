@@ -21,6 +21,16 @@ pub struct Session {
     pub desired: Desired,
     pub sources: Sources,
     pub warnings: Diagnostics,
+    /// Requests that look-ups took.
+    pub asked: u64,
+    /// What is left to be asked of the state and the clouds; `desired` then has providers only.
+    open: Option<Open>,
+}
+
+/// A configuration that needs more than this machine knows.
+pub struct Open {
+    config: Config,
+    pub facts: Facts,
 }
 
 /// The resource types of this build.
@@ -29,19 +39,51 @@ pub fn schemas() -> Result<Schemas, Failure> {
 }
 
 impl Session {
-    /// Reads the configuration of a directory and everything it needs from outside.
+    /// Reads the configuration of a directory and what it needs of the environment. What it looks
+    /// up in clouds is still to be answered.
     pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
         let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
-        let (desired, warnings) = loop {
-            let expanded = config::expand(&config, &schemas, &facts, &sources);
-            let (desired, warnings) =
-                expanded.map_err(|findings| Failure::findings(findings, &sources))?;
-            if desired.needs.is_empty() {
-                break (desired, warnings);
-            }
-            answer(desired.needs, &mut facts);
-        };
-        Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings })
+        let (desired, warnings) = local(&config, &schemas, &mut facts, &sources)?;
+        let open = (!desired.needs.is_empty()).then_some(Open { config, facts });
+        Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings, asked: 0, open })
+    }
+
+    /// Whether something is still to be looked up.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// What is to be asked of the state and the clouds; it is given back to [`Self::evaluate`].
+    pub fn take_open(&mut self) -> Option<Open> {
+        self.open.take()
+    }
+
+    /// Evaluates again, with more facts.
+    ///
+    /// # Errors
+    /// What they brought shows a mistake in the configuration.
+    pub fn evaluate(&mut self, open: &mut Open) -> Result<(), Failure> {
+        let evaluated = local(&open.config, &self.schemas, &mut open.facts, &self.sources)?;
+        (self.desired, self.warnings) = evaluated;
+        Ok(())
+    }
+}
+
+/// Evaluates with what this machine can answer, until only clouds can answer the rest.
+fn local(
+    config: &Config,
+    schemas: &Schemas,
+    facts: &mut Facts,
+    sources: &Sources,
+) -> Result<(Desired, Diagnostics), Failure> {
+    loop {
+        let expanded = config::expand(config, schemas, facts, sources);
+        let (desired, warnings) =
+            expanded.map_err(|findings| Failure::findings(findings, sources))?;
+        if desired.needs.iter().all(Need::of_cloud) {
+            return Ok((desired, warnings));
+        }
+        answer(desired.needs, facts);
     }
 }
 
@@ -79,11 +121,13 @@ pub fn judge(dir: &Path, vars: &Vars) -> Result<(Judged, Diagnostics, Sources), 
     }
 }
 
-/// Fetches what an evaluation asked for.
+/// Fetches what an evaluation asked for of the environment.
 fn answer(needs: BTreeSet<Need>, facts: &mut Facts) {
-    for Need::Env(name) in needs {
-        let value = std::env::var(&name).ok();
-        facts.env.insert(name, value);
+    for need in needs {
+        if let Need::Env(name) = need {
+            let value = std::env::var(&name).ok();
+            facts.env.insert(name, value);
+        }
     }
 }
 

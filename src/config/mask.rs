@@ -39,7 +39,7 @@ pub fn sources(texts: Vec<SourceText>, parsed: &[Parsed], schemas: &Schemas) -> 
 fn masked(text: String, parsed: &Parsed, schemas: &Schemas) -> String {
     let mut mask = Mask { bytes: text.into_bytes(), schemas, names: HashMap::new() };
     if parsed.syntax.is_empty() {
-        parsed.blocks.iter().for_each(|block| mask.block(block));
+        parsed.blocks.iter().chain(&parsed.data).for_each(|block| mask.block(block));
     }
     if !parsed.syntax.is_empty() || !parsed.mistakes.is_empty() {
         // Of a broken file no line says whether its variable is sensitive.

@@ -2,9 +2,10 @@
 //!
 //! Stages: `source` (bytes → texts) → `parse` (TOML with spans, as `syntax` has it) → `mask` (the
 //! copies that messages quote) → `expr` (templates) → `resolve` (types, defaults, references). Pure: what it needs from outside (environment
-//! variables, later files and data) it names as [`Need`]s and is called again with [`Facts`].
+//! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
 
 pub mod expr;
+mod lookup;
 mod mask;
 pub mod parse;
 pub mod resolve;
@@ -19,10 +20,13 @@ use rayon::prelude::*;
 
 use crate::address::Address;
 use crate::diag::{Diagnostics, Sources, Span};
+use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
-pub use resolve::{Judged, edges, expand, judge};
+pub use lookup::{Lookup, Term};
+pub(crate) use resolve::applies;
+pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
 
@@ -54,6 +58,17 @@ pub fn load(files: Vec<SourceFile>, schemas: &Schemas) -> Loaded {
 pub enum Need {
     /// An environment variable.
     Env(String),
+    /// The id of an object of ours, if it has one by now: the state knows.
+    Id(Address),
+    /// Objects of a cloud.
+    Data(Lookup),
+}
+
+impl Need {
+    /// Whether nobody but a cloud and what is known of it has the answer.
+    pub fn of_cloud(&self) -> bool {
+        !matches!(self, Self::Env(_))
+    }
 }
 
 /// Answers to [`Need`]s.
@@ -63,6 +78,10 @@ pub struct Facts {
     pub env: BTreeMap<String, Option<String>>,
     /// Values of variables given on the command line and in the environment, by name, as text.
     pub variables: BTreeMap<String, VariableInput>,
+    /// `None`: asked for, and it does not exist yet.
+    pub ids: BTreeMap<Address, Option<Arc<str>>>,
+    /// Rows among which are all that the look-up means.
+    pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
 }
 
 /// A variable's value from outside the configuration.
@@ -84,14 +103,26 @@ pub struct Desired {
     pub links: Vec<DesiredLink>,
     pub providers: Vec<ProviderConfig>,
     pub settings: Settings,
-    /// Environment variables that were asked for and are not in the facts yet: answer them and
-    /// call again. While there are any, nothing else here may be used.
+    /// What was asked for and is not in the facts yet: answer it and call again. While there is
+    /// any, nothing else here may be used; while it is all of a cloud, `providers` and `places`
+    /// may.
     pub needs: BTreeSet<Need>,
+    /// The tables that the look-ups among the needs are for.
+    pub places: BTreeMap<Lookup, Span>,
 }
 
 impl Desired {
     pub fn get(&self, address: &Address) -> Option<&DesiredResource> {
         self.index.get(address).map(|ix| &self.resources[*ix as usize])
+    }
+    /// The text of an attribute, also of a sensitive one.
+    pub fn text(&self, schemas: &Schemas, address: &Address, attr: &str) -> Option<Arc<str>> {
+        let resource = self.get(address)?;
+        let ix = schemas.get(resource.ty).find_attr(attr)?;
+        match resource.attrs[usize::from(ix.0)].reveal() {
+            Value::Str(text) => Some(text.clone()),
+            _ => None,
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use crate::diag::{Diagnostics, FileId, Span};
 pub struct Config {
     /// `[TYPE.LABEL]`, ordered by type and label.
     pub resources: Vec<Block>,
+    /// `[data.TYPE.LABEL]`, ordered by type and label.
+    pub data: Vec<Block>,
     /// `[provider.NAME]`, ordered by name.
     pub providers: Vec<Block>,
     /// `[variable.NAME]`, ordered by name.

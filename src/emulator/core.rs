@@ -201,7 +201,8 @@ impl Call {
 
     /// A dry run (`PortalSystemTags.VALIDATION_ONLY`).
     pub fn validation_only(&self) -> bool {
-        self.system_tags.iter().any(|tag| tag == "validationOnly")
+        !self.effects.ignore_validation_only
+            && self.system_tags.iter().any(|tag| tag == "validationOnly")
     }
 }
 

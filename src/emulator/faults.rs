@@ -41,6 +41,7 @@ use std::time::Duration;
 /// | `keep-uuid` | a create fails and leaves its uuid taken, though no query shows it |
 /// | `duplicate` | the request arrives twice |
 /// | `ignore-update` | accept, report success, change nothing |
+/// | `ignore-validation-only` | a dry run is carried out, as by a server that does not know them |
 /// | `exit` | the emulator's process exits at once |
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
@@ -93,6 +94,7 @@ pub struct Effects {
     pub keep_uuid: bool,
     pub duplicate: bool,
     pub ignore_update: bool,
+    pub ignore_validation_only: bool,
     pub exit: bool,
 }
 
@@ -113,6 +115,7 @@ impl Effects {
         self.keep_uuid |= other.keep_uuid;
         self.duplicate |= other.duplicate;
         self.ignore_update |= other.ignore_update;
+        self.ignore_validation_only |= other.ignore_validation_only;
         self.exit |= other.exit;
     }
 }
@@ -191,6 +194,7 @@ impl FaultRule {
             ("keep-uuid", None) => effects.keep_uuid = true,
             ("duplicate", None) => effects.duplicate = true,
             ("ignore-update", None) => effects.ignore_update = true,
+            ("ignore-validation-only", None) => effects.ignore_validation_only = true,
             ("exit", None) => effects.exit = true,
             (key, Some(value)) => return Err(format!("'{key}={value}' is not known")),
             (key, None) => return Err(format!("'{key}' is not known, or lacks its '=value'")),

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::lookup::all;
+use super::reader::all;
 use crate::provider::{Ask, Connection, Fault, FaultKind, List};
 use crate::schema::{Piece, Target};
 

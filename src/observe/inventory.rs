@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ObserveError;
-use super::lookup::{Reader, all, stopped};
+use super::own::{self, Own};
+use super::reader::{Reader, all, stopped};
 use crate::inventory::{Inventory, LiveObject, Table, split_element_id};
 use crate::provider::{Ask, Connection, Fault};
 use crate::schema::{Schemas, TypeIx};
@@ -20,6 +21,8 @@ use crate::wire::decode::Page;
 pub struct Wanted {
     /// Objects of ours: in the state, pending, or named in the configuration.
     pub ids: BTreeSet<Arc<str>>,
+    /// Attributes that cost a call per object, with the objects that they are managed of.
+    pub own: Own,
     /// All objects, ours or not: to find holders of unique keys, or to import.
     pub whole: bool,
 }
@@ -32,6 +35,7 @@ fn by_rows(schemas: &Schemas, want: &BTreeMap<TypeIx, Wanted>) -> BTreeMap<TypeI
         let Some(owner) = owners.get(ix) else {
             let row = rows.entry(*ix).or_default();
             row.ids.extend(wanted.ids.iter().cloned());
+            row.own.clone_from(&wanted.own);
             row.whole |= wanted.whole;
             continue;
         };
@@ -76,7 +80,7 @@ pub async fn refresh(
     for (ix, wanted) in &want {
         let (ix, wanted) = (*ix, wanted.clone());
         let reader = Reader::new(connection, schemas.get(ix));
-        running.spawn(async move { (ix, table(&reader, &wanted).await) });
+        running.spawn(async move { (ix, filled(&reader, &wanted).await) });
     }
     let mut tables = BTreeMap::new();
     let mut failed: BTreeMap<TypeIx, Fault> = BTreeMap::new();
@@ -104,6 +108,12 @@ pub async fn refresh(
             fault,
         }),
     }
+}
+
+async fn filled(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
+    let mut table = table(reader, wanted).await?;
+    own::fill(reader, &mut table, &wanted.own).await?;
+    Ok(table)
 }
 
 async fn table(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
@@ -138,6 +148,17 @@ async fn table(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
 
 fn add(table: &mut Table, rows: Vec<LiveObject>) {
     rows.into_iter().for_each(|row| table.insert(row));
+}
+
+/// All rows of a list, in any order; read a second time when their number is not the one that the
+/// server names, if they have ids to tell.
+pub(super) async fn whole(reader: &Reader, has_ids: bool) -> Result<Vec<LiveObject>, Fault> {
+    let first = page(reader, 0).await?;
+    if !has_ids {
+        return Ok(rest(reader, first).await?.0);
+    }
+    let (rows, _) = complete(reader, first).await?;
+    Ok(Table::new(rows).objects)
 }
 
 /// All rows, and whether their number is the one that the server names. Reads everything a second

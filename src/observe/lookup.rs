@@ -1,108 +1,21 @@
-//! Objects by id, in batches; re-reads of finished steps gathered into one query.
+//! Objects by id; re-reads of finished steps gathered into one query.
 //!
 //! In: ids of one type. Out: the live objects that there are. An id that nothing answers to is
 //! simply absent from the result; a failed query is a [`Fault`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
+use super::own::fill_one;
+use super::reader::stopped;
 use crate::inventory::{LiveObject, split_element_id};
-use crate::provider::{Ask, Connection, Fault, FaultKind, List};
-use crate::schema::{AttrIx, OWNER, Piece, ResourceType, Schemas, Target, TypeIx};
-use crate::wire::decode::{Page, RowDecoder};
+use crate::provider::{Connection, Fault, FaultKind};
+use crate::schema::{AttrIx, ResourceType, Schemas, TypeIx};
 
-/// Reads objects of one type. Cheap to clone.
-#[derive(Clone)]
-pub struct Reader {
-    pub(super) connection: Connection,
-    pub(super) ty: Arc<ResourceType>,
-    decoder: Arc<RowDecoder>,
-}
-
-impl Reader {
-    pub fn new(connection: &Connection, ty: &Arc<ResourceType>) -> Self {
-        let decoder = Arc::new(RowDecoder::new(ty));
-        Self { connection: connection.clone(), ty: ty.clone(), decoder }
-    }
-
-    /// Objects with these ids, in any order. Texts that can be no id are not asked for.
-    ///
-    /// # Errors
-    /// A query failed.
-    pub async fn by_ids<'a>(
-        &self,
-        ids: impl IntoIterator<Item = &'a Arc<str>>,
-    ) -> Result<Vec<LiveObject>, Fault> {
-        if self.ty.part_of.is_some() {
-            return self.by_owners(ids).await;
-        }
-        let ids: Vec<_> = ids.into_iter().filter(|id| self.connection.is_id(id)).cloned().collect();
-        let batches = ids.chunks(self.connection.limits().ids).map(|batch| {
-            let (reader, batch) = (self.clone(), batch.to_vec());
-            async move {
-                let limit = reader.connection.limits().page;
-                Ok(reader.ask(&batch, Ask::Rows { start: 0, limit, total: false }).await?.rows)
-            }
-        });
-        all(batches).await.map(|rows| rows.into_iter().flatten().collect())
-    }
-
-    /// Elements of a part that has a list of its own: all of the owners that these are of.
-    async fn by_owners<'a>(
-        &self,
-        ids: impl IntoIterator<Item = &'a Arc<str>>,
-    ) -> Result<Vec<LiveObject>, Fault> {
-        let owners = ids.into_iter().filter_map(|id| split_element_id(id));
-        let owners: BTreeSet<Arc<str>> = owners.map(|(owner, _)| owner.into()).collect();
-        self.referring(OWNER, &owners).await
-    }
-
-    /// All objects whose attribute holds one of these ids.
-    ///
-    /// # Errors
-    /// A query failed.
-    pub async fn referring(
-        &self,
-        attr: AttrIx,
-        ids: &BTreeSet<Arc<str>>,
-    ) -> Result<Vec<LiveObject>, Fault> {
-        let member = &self.ty.attr(attr).wire_read;
-        let mut target = self.ty.read.target.clone();
-        let condition = vec![Piece::Lit(format!("{member}=").into()), Piece::Id];
-        target.query.push(("q".to_owned(), condition));
-        let target = Arc::new(target);
-        let ids: Vec<_> = ids.iter().filter(|id| self.connection.is_id(id)).cloned().collect();
-        let batches = ids.chunks(self.connection.limits().ids).map(|batch| {
-            let (reader, target, batch) = (self.clone(), target.clone(), batch.to_vec());
-            async move { reader.every_page(&target, &batch).await }
-        });
-        all(batches).await.map(|rows| rows.into_iter().flatten().collect())
-    }
-
-    async fn every_page(&self, target: &Target, id: &[Arc<str>]) -> Result<Vec<LiveObject>, Fault> {
-        let limit = self.connection.limits().page;
-        let mut rows = Vec::new();
-        loop {
-            let ask = Ask::Rows { start: rows.len() as u64, limit, total: false };
-            let list = List { target, id, to: &[], only: &[], ask };
-            let page = self.connection.page(&self.decoder, &list).await?.rows;
-            let full = page.len() as u64 == limit;
-            rows.extend(page);
-            if !full {
-                return Ok(rows);
-            }
-        }
-    }
-
-    pub(super) async fn ask(&self, only: &[Arc<str>], ask: Ask<'_>) -> Result<Page, Fault> {
-        let target = &self.ty.read.target;
-        self.connection.page(&self.decoder, &List { target, id: &[], to: &[], only, ask }).await
-    }
-}
+pub use super::reader::Reader;
 
 /// Objects of a type with these ids.
 ///
@@ -114,28 +27,6 @@ pub async fn reread(
     ids: &[Arc<str>],
 ) -> Result<Vec<LiveObject>, Fault> {
     Reader::new(connection, ty).by_ids(ids).await
-}
-
-/// Runs futures side by side (the connection bounds the calls at once); results in order. The
-/// first failure ends the others.
-pub(super) async fn all<T: Send + 'static>(
-    work: impl IntoIterator<Item = impl Future<Output = Result<T, Fault>> + Send + 'static>,
-) -> Result<Vec<T>, Fault> {
-    let mut running = JoinSet::new();
-    for (at, work) in work.into_iter().enumerate() {
-        running.spawn(async move { (at, work.await) });
-    }
-    let mut results = BTreeMap::new();
-    while let Some(joined) = running.join_next().await {
-        let (at, result) = joined.map_err(|_| stopped())?;
-        results.insert(at, result?);
-    }
-    Ok(results.into_values().collect())
-}
-
-/// A task ended without a result: it panicked, or the runtime shuts down.
-pub(super) fn stopped() -> Fault {
-    Fault::new(FaultKind::Failed, "the query was stopped")
 }
 
 /// Gathers re-reads: finished steps of a type wait up to 20 ms or 100 ids, then one query answers
@@ -191,6 +82,20 @@ impl Coalescer {
         match self.enqueue(ty, id).await {
             Ok(answer) => answer,
             Err(_) => Err(stopped()),
+        }
+    }
+
+    /// The same, with attributes that need a call of their own.
+    ///
+    /// # Errors
+    /// A query failed.
+    pub async fn read_with(&self, ty: TypeIx, id: &Arc<str>, own: &[AttrIx]) -> Answer {
+        let row = self.read(ty, id).await?;
+        match (row, self.0.readers.get(usize::from(ty.0))) {
+            (Some(row), Some(reader)) if !own.is_empty() => {
+                fill_one(reader, row, own).await.map(Some)
+            }
+            (row, _) => Ok(row),
         }
     }
 

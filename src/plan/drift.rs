@@ -22,7 +22,9 @@ pub fn between(
     for (name, before) in &entry.attrs {
         let Some(ix) = ty.find_attr(name) else { continue };
         let now = &live.attrs[usize::from(ix.0)];
-        if ty.attr(ix).computed || now == before {
+        // What costs a call of its own is not read once the configuration is silent about it.
+        let unread = ty.attr(ix).read.is_some() && now.is_null();
+        if ty.attr(ix).computed || now == before || unread {
             continue;
         }
         attrs.push(AttrDiff {

@@ -173,28 +173,50 @@ pub struct Refusal {
     pub confirmable: bool,
 }
 
+/// What is left of the casualties that the user has allowed.
+pub struct Bounds(Vec<(WildMatch, u64)>);
+
+impl Bounds {
+    pub fn of(consent: &Consent) -> Self {
+        let bounds = consent.destroy.iter();
+        Self(bounds.map(|(pattern, n)| (WildMatch::new(pattern), *n)).collect())
+    }
+    /// Whether so many may go down with this address; what is allowed is used up.
+    pub fn allow(&mut self, address: &str, total: u64) -> bool {
+        let bound = self.0.iter_mut().find(|(p, left)| p.matches(address) && *left >= total);
+        if let Some((_, left)) = bound {
+            *left -= total;
+            return true;
+        }
+        false
+    }
+}
+
 /// Casualties that nobody has allowed.
 pub fn casualties_refused(plan: &Plan, consent: &Consent) -> Vec<Refusal> {
-    let mut bounds: Vec<(WildMatch, u64)> =
-        consent.destroy.iter().map(|(pattern, n)| (WildMatch::new(pattern), *n)).collect();
+    let mut bounds = Bounds::of(consent);
     let mut refusals = Vec::new();
     for change in plan.changes.iter().filter(|c| !c.casualties.is_empty()) {
         let total: u64 = change.casualties.iter().map(|(_, n)| n).sum();
         let address = change.address.as_str();
-        let bound = bounds.iter_mut().find(|(p, left)| p.matches(address) && *left >= total);
-        if let Some((_, left)) = bound {
-            *left -= total;
+        if bounds.allow(address, total) {
             continue;
         }
         let listed: Vec<String> =
             change.casualties.iter().map(|(label, n)| format!("{label}: {n}")).collect();
         refusals.push(Refusal {
             text: format!("{address} takes with it what is not in the plan: {}", listed.join(", ")),
-            flag: format!("--allow-destroy '{address}={total}'"),
+            flag: allowing(change),
             confirmable: true,
         });
     }
     refusals
+}
+
+/// The flag that allows everything that a change takes with it.
+pub fn allowing(change: &Change) -> String {
+    let total: u64 = change.casualties.iter().map(|(_, n)| n).sum();
+    format!("--allow-destroy '{}={total}'", change.address)
 }
 
 /// More deletes of a type than one apply may do.

@@ -36,9 +36,11 @@ pub mod phases;
 pub mod record;
 pub mod refusal;
 pub mod schedule;
+pub mod server_check;
 pub mod settle;
 mod spots;
 pub mod steps;
+pub mod version;
 
 #[cfg(test)]
 mod tests;

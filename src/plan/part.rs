@@ -34,6 +34,8 @@ pub fn unclaimed<'a>(
             table.objects.iter().find(same)
         }
         IdRule::Client { .. } | IdRule::Attr(_) | IdRule::Server { .. } => None,
+        // No configuration declares one.
+        IdRule::Row | IdRule::None => None,
     }
 }
 

@@ -13,7 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use super::backoff::{Pace, Usual};
 use super::session::Keeper;
-use super::{Answer, Dialect, Fault, FaultKind, Limits, List, ProviderError, Retry, Session};
+use super::{
+    Answer, Dialect, DryRun, Fault, FaultKind, Limits, List, ProviderError, Retry, Session,
+};
 use super::{Settings, dialect};
 use crate::http::{Call, Client, Reply, TransportError};
 use crate::value::Value;
@@ -124,6 +126,10 @@ impl Connection {
     pub fn is_id(&self, text: &str) -> bool {
         self.0.dialect.is_id(text)
     }
+    /// How its server is asked to check calls only.
+    pub fn dry_run(&self) -> Option<&'static dyn DryRun> {
+        self.0.dialect.dry_run()
+    }
     /// The member that identifies a row of this list.
     pub(crate) fn row_id(&self, target: &crate::schema::Target) -> &'static str {
         self.0.dialect.row_id(target)
@@ -191,6 +197,22 @@ impl Connection {
         }
     }
 
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        self.0.dialect
+    }
+
+    /// As [`Connection::read`]; the reply as JSON without secrets.
+    ///
+    /// # Errors
+    /// The query failed, or its reply is no JSON.
+    pub async fn read_json(&self, request: &Request) -> Result<serde_json::Value, Fault> {
+        let body = self.read(request).await?;
+        json(&body).ok_or_else(|| {
+            let fault = Fault::new(FaultKind::Invalid, "the server's answer is not valid JSON");
+            self.0.about(fault, request, None)
+        })
+    }
+
     /// One page of a list.
     ///
     /// # Errors
@@ -233,12 +255,7 @@ impl Connection {
     }
 
     async fn list(&self, list: &List<'_>) -> Result<serde_json::Value, Fault> {
-        let request = self.0.dialect.list(list)?;
-        let body = self.read(&request).await?;
-        json(&body).ok_or_else(|| {
-            let fault = Fault::new(FaultKind::Invalid, "the server's answer is not valid JSON");
-            self.0.about(fault, &request, None)
-        })
+        self.read_json(&self.0.dialect.list(list)?).await
     }
 }
 

@@ -16,6 +16,7 @@ mod backoff;
 pub mod connection;
 pub mod fault;
 mod job;
+pub mod long_job;
 mod session;
 pub mod settings;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod zstack;
 pub use connection::{Connection, Outcome};
 pub use fault::{Fault, FaultKind, Retry};
 pub use job::{attempt_id, job_id};
+pub use long_job::{LongJob, LongState};
 pub use settings::{ProviderError, Settings};
 
 /// The dialect of a provider kind.
@@ -71,6 +73,20 @@ pub trait Dialect: Send + Sync {
     /// What a reply to that means. `request` is the call that started the job, when known.
     fn classify_poll(&self, request: Option<&Request>, reply: &Reply) -> Answer;
 
+    /// The long job that a call has started, by its reply.
+    fn long_job(&self, reply: &serde_json::Value) -> Option<LongJob>;
+    /// The query that asks how a long job stands.
+    ///
+    /// # Errors
+    /// [`FillError`] when the id would change what is addressed.
+    fn ask_long_job(&self, id: &str) -> Result<Request, FillError>;
+    /// What a reply to that means.
+    fn long_state(&self, reply: &serde_json::Value) -> LongState;
+    /// The query that asks how far a long job is; `None` where it cannot be told.
+    fn ask_progress(&self, job: &LongJob) -> Option<Request>;
+    /// What a reply to that says, for people.
+    fn progress_of(&self, reply: &serde_json::Value) -> Option<String>;
+
     /// Whether a text can be the id of an object. Others are never asked for: in a query they
     /// would mean something else.
     fn is_id(&self, text: &str) -> bool;
@@ -81,6 +97,26 @@ pub trait Dialect: Send + Sync {
     fn list(&self, list: &List<'_>) -> Result<Request, FillError>;
     /// The member that identifies a row of this list.
     fn row_id(&self, target: &Target) -> &'static str;
+
+    /// The server's own dry run, where its API has one.
+    fn dry_run(&self) -> Option<&'static dyn DryRun> {
+        None
+    }
+}
+
+/// How a server is asked to check a call and not to carry it out.
+pub trait DryRun: Send + Sync {
+    /// The call as a dry run; `None` for one that would be carried out all the same.
+    fn mark(&self, request: Request) -> Option<Request>;
+    /// What `subject` looks for: `zone`.
+    fn noun(&self) -> &'static str;
+    /// A query for an object to prove on that the server honours a dry run.
+    fn subject(&self) -> Request;
+    /// The dry run of an update that changes nothing even if it is carried out; `None` if the
+    /// answer to `subject` has no object.
+    fn proof(&self, answer: &serde_json::Value) -> Option<Request>;
+    /// Whether the result of `proof` shows that it was not carried out.
+    fn proven(&self, result: &serde_json::Value) -> bool;
 }
 
 /// What an API bears.
@@ -146,4 +182,6 @@ pub enum Ask<'a> {
     Members { start: u64, limit: u64, members: &'a [&'a str] },
     /// Only the number of objects.
     Count,
+    /// What the call answers: it is no query and takes nothing but its own parameters.
+    Plain,
 }

@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 
 use crate::address::Address;
 use crate::diag::{Sources, Span};
+use crate::plan::guard;
 use crate::plan::{Action, AttrDiff, Change, Op, Plan, Reason, Shown};
 use crate::value::Value;
 
@@ -209,13 +210,15 @@ impl Changes<'_> {
 
     fn casualties(&self, change: &Change, out: &mut dyn Write) -> fmt::Result {
         let lost = change.casualties.iter().filter(|(_, number)| *number > 0);
-        let lost: Vec<String> =
-            lost.map(|(label, n)| format!("{} {}", words::count(*n), clean(label))).collect();
+        let lost: Vec<String> = lost.map(|(label, n)| words::lost(*n, label)).collect();
         if lost.is_empty() {
             return Ok(());
         }
         let text = format!("! takes with it: {}", lost.join(", "));
-        writeln!(out, "{:INDENT$}{}", "", self.style.ink(Ink::Alarm, text))
+        writeln!(out, "{:INDENT$}{}", "", self.style.ink(Ink::Alarm, text))?;
+        let flag = clean(guard::allowing(change)).to_string();
+        let text = format!("apply --auto-approve needs {flag}");
+        writeln!(out, "{:INDENT$}  {}", "", self.style.ink(Ink::Dim, text))
     }
 
     pub fn place(&self, span: Option<Span>) -> Option<String> {

@@ -8,6 +8,7 @@
 use std::fmt::{self, Write};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use textwrap::{WordSeparator, WordSplitter};
 
 use crate::diag::{Diagnostic, Diagnostics, Label, Severity, Sources};
 
@@ -96,6 +97,8 @@ fn handler(style: &Style) -> GraphicalReportHandler {
         .with_context_lines(CONTEXT as usize)
         // Addresses, paths and commands are copied from here.
         .with_break_words(false)
+        .with_word_separator(WordSeparator::AsciiSpace)
+        .with_word_splitter(WordSplitter::NoHyphenation)
 }
 
 /// A finding in miette's shape.

@@ -13,6 +13,8 @@ use serde::Serialize;
 use crate::address::Address;
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::event::{Event, Failure, Summary};
+use crate::plan::lint::verb;
+use crate::plan::server_check::Report;
 use crate::plan::{Action, Change, Drift, Op, Plan, Reason};
 
 use super::finding::Finding;
@@ -51,6 +53,25 @@ enum Body<'a> {
     ApplyProgress { hook: Hook<'a> },
     ApplyComplete { hook: Hook<'a> },
     ApplyErrored { hook: Hook<'a> },
+    ServerCheck { server_check: Checked<'a> },
+}
+
+/// `plan --server-check`; Terraform has nothing like it.
+#[derive(Serialize)]
+struct Checked<'a> {
+    accepted: usize,
+    refused: usize,
+    unchecked: Vec<NotChecked<'a>>,
+    /// Why nothing was checked, by provider.
+    unproven: BTreeMap<&'a str, &'a str>,
+    requests: u64,
+}
+
+#[derive(Serialize)]
+struct NotChecked<'a> {
+    addr: &'a Address,
+    step: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -137,6 +158,23 @@ pub fn plan<'a>(at: &'a str, plan: &'a Plan) -> impl Iterator<Item = String> + '
     });
     let summary = std::iter::once_with(move || plan_summary(at, plan));
     drift.chain(changes).chain(notes).chain(summary)
+}
+
+/// What the server says to a plan; what it refuses are findings.
+pub fn server_check(at: &str, report: &Report, plan: &Plan) -> String {
+    let unchecked = report.unchecked.iter().map(|(ix, why)| {
+        let step = &plan.steps[ix.0 as usize];
+        NotChecked { addr: &step.address, step: verb(&step.op), reason: why.reason() }
+    });
+    let checked = Checked {
+        accepted: report.accepted,
+        refused: report.refused.len(),
+        unchecked: unchecked.collect(),
+        unproven: report.unproven.iter().map(|(name, why)| (&**name, why.as_str())).collect(),
+        requests: report.requests,
+    };
+    let message = super::server_check::sentence(report);
+    line(at, "info", message, Body::ServerCheck { server_check: checked })
 }
 
 /// What an event says; two lines for a failure, none for what the stream does not tell.

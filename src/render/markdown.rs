@@ -74,10 +74,8 @@ impl Page {
         if lost.is_empty() {
             return;
         }
-        let lost: Vec<String> = lost
-            .iter()
-            .map(|(label, n)| format!("{} {}", words::count(*n), escape(label)))
-            .collect();
+        let lost: Vec<String> =
+            lost.iter().map(|(label, n)| escape(&words::lost(*n, label))).collect();
         self.line("> [!CAUTION]");
         let text = words::list(&lost);
         self.line(&format!("> Goes down with it, though not in this plan: **{text}**.\n"));
@@ -245,6 +243,7 @@ mod tests {
           # zone.old will be destroyed: no block declares it any more
         - zone.old [id=6f1f04c2a3714c1f8d3c0a55b6e0c001]
         -     ! takes with it: 3 hosts, 1,200 VMs
+                apply --auto-approve needs --allow-destroy 'zone.old=1203'
         ```
 
         </details>
@@ -256,6 +255,7 @@ mod tests {
         ! -/+ nfs_primary_storage.s [id=6f1f04c2a3714c1f8d3c0a55b6e0c001]
         !     url = "/old" → "/new"  # forces replacement
         -     ! takes with it: 3 volumes
+                apply --auto-approve needs --allow-destroy 'nfs_primary_storage.s=3'
         ```
 
         </details>

@@ -24,7 +24,9 @@ mod source_window;
 pub mod progress;
 pub mod live;
 pub mod graph;
+pub mod server_check;
 pub mod state;
+pub mod action;
 
 #[cfg(test)]
 mod samples;

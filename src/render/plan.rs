@@ -164,10 +164,7 @@ fn nothing(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {
 fn summary(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {
     let lost = casualties(view.plan);
     if !lost.is_empty() {
-        let lost: Vec<String> = lost
-            .iter()
-            .map(|(label, n)| format!("{} {}", words::count(*n), clean(label)))
-            .collect();
+        let lost: Vec<String> = lost.iter().map(|(label, n)| words::lost(*n, label)).collect();
         let text = format!("Goes down with it, though not in this plan: {}.", words::list(&lost));
         writeln!(out, "{}\n", view.style.ink(Ink::Alarm, text))?;
     }

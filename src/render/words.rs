@@ -36,6 +36,49 @@ fn plural(noun: &str) -> String {
     }
 }
 
+/// `3 VMs stopped`, `1 VM stopped`: what goes down, by the label that a schema has for many.
+pub fn lost(number: u64, label: &str) -> String {
+    let label = super::clean(label).to_string();
+    let label = if number == 1 { one_of(&label) } else { label };
+    format!("{} {label}", count(number))
+}
+
+/// A label for one: `VMs and volumes destroyed` is `VM or volume destroyed`. The first plural, and
+/// those that an `and` joins to it; what follows is not counted (`path, with all its backups`).
+fn one_of(label: &str) -> String {
+    let mut words: Vec<String> = label.split(' ').map(str::to_owned).collect();
+    let Some(mut at) = words.iter().position(|word| singular(word).is_some()) else {
+        return label.to_owned();
+    };
+    while let Some(one) = words.get(at).and_then(|word| singular(word)) {
+        words[at] = one;
+        if words.get(at + 1).is_none_or(|word| word != "and") {
+            break;
+        }
+        if words.get(at + 2).and_then(|word| singular(word)).is_some() {
+            words[at + 1] = "or".to_owned();
+        }
+        at += 2;
+    }
+    words.join(" ")
+}
+
+/// The singular of a plural noun, with the comma that follows it.
+fn singular(word: &str) -> Option<String> {
+    let (noun, comma) = word.strip_suffix(',').map_or((word, ""), |noun| (noun, ","));
+    let stem = noun.strip_suffix('s').filter(|stem| stem.len() > 1 && !stem.ends_with(['s', 'i']));
+    let one = match (stem?.strip_suffix("ie"), stem?.strip_suffix('e')) {
+        (Some(stem), _) => format!("{stem}y"),
+        (_, Some(stem))
+            if stem.ends_with(['x']) || stem.ends_with("ss") || stem.ends_with("ch") =>
+        {
+            stem.to_owned()
+        }
+        _ => stem?.to_owned(),
+    };
+    Some(format!("{one}{comma}"))
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub fn list<T: fmt::Display>(items: &[T]) -> String {
     let mut text = String::new();
@@ -95,6 +138,37 @@ mod tests {
             shown,
             ["1 host", "0 hosts", "2,000 entries", "2 addresses", "2 keys", "2 switches"]
         );
+    }
+
+    #[test]
+    fn one_casualty_is_not_many() {
+        let shown = [
+            "VMs stopped",
+            "VMs migrated, or stopped where that fails",
+            "primary storages deleted",
+            "L2 networks deleted",
+            "VMs and volumes on its local storage destroyed",
+            "paths, with all their backups",
+            "entries lost",
+            "addresses released",
+            "data lost",
+        ]
+        .map(|label| lost(1, label));
+        assert_eq!(
+            shown,
+            [
+                "1 VM stopped",
+                "1 VM migrated, or stopped where that fails",
+                "1 primary storage deleted",
+                "1 L2 network deleted",
+                "1 VM or volume on its local storage destroyed",
+                "1 path, with all their backups",
+                "1 entry lost",
+                "1 address released",
+                "1 data lost",
+            ]
+        );
+        assert_eq!(lost(2000, "VMs stopped"), "2,000 VMs stopped");
     }
 
     #[test]

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::model::{Link, Quirk, Side};
+use super::model::{IdRule, Link, Quirk, Side};
 use super::parse::{KEYS, Mention, Named, Parsed};
 use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Diagnostics, Span, nearest};
@@ -72,6 +72,10 @@ fn check_mention(file: &Parsed, mention: &Mention, types: &Types<'_>, found: &mu
         let text = format!("there is no type `{kind}`");
         return found.push(unknown("unknown_type", text, mention.span, near));
     };
+    if target.ty.id == IdRule::None {
+        let text = format!("a `{kind}` has no id: nothing can refer to it");
+        return found.push(unknown("no_id", text, mention.span, None));
+    }
     let Some(link) = link else { return };
     let Some(defined) = target.ty.links.iter().find(|l| l.name == *link) else {
         let near = nearest(link, target.ty.links.iter().map(|l| &*l.name));

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::model::{Attribute, Kind, Part, ResourceType, Schemas};
+use super::model::{Attribute, IdRule, Kind, Part, ResourceType, Schemas};
 use crate::value::Value;
 
 /// The schema of a whole configuration file.
@@ -21,6 +21,7 @@ pub fn json_schema(schemas: &Schemas) -> Json {
         "expression".to_owned(),
         json!({ "type": "string", "pattern": "\\$\\{", "description": "An expression: ${…}." }),
     );
+    tables.insert("data".to_owned(), data(schemas, &mut definitions));
     for ty in schemas.resources() {
         definitions.insert(format!("type.{}", ty.name), resource(ty));
         let labels = json!({ LABEL: { "$ref": format!("#/definitions/type.{}", ty.name) } });
@@ -44,6 +45,49 @@ pub fn json_schema(schemas: &Schemas) -> Json {
 
 /// A label: no digit or dash first, and none of what separates the parts of an address.
 const LABEL: &str = r#"^[^\s0-9.\[\]"'-][^\s.\[\]"']*$"#;
+
+/// What is looked up: filters of every type.
+fn data(schemas: &Schemas, definitions: &mut Map<String, Json>) -> Json {
+    let mut types = Map::new();
+    for ty in schemas.lookups() {
+        let name = format!("data.{}", ty.name);
+        let labels = json!({ LABEL: { "$ref": format!("#/definitions/{name}") } });
+        let table = json!({
+            "description": ty.doc,
+            "type": "object",
+            "patternProperties": labels,
+            "additionalProperties": false,
+        });
+        types.insert(ty.name.to_string(), table);
+        definitions.insert(name, filters(ty));
+    }
+    json!({
+        "description": "Objects that are looked up.",
+        "type": "object",
+        "properties": types,
+        "additionalProperties": false,
+    })
+}
+
+fn filters(ty: &ResourceType) -> Json {
+    let of_type = ty.attrs().filter(|(ix, _)| ty.no_filter(*ix).is_none());
+    let mut properties: Map<String, Json> =
+        of_type.map(|(_, a)| (a.name.to_string(), filter(a))).collect();
+    let id = json!({ "type": "string", "description": "Its id." });
+    if ty.id != IdRule::None {
+        properties.insert("uuid".to_owned(), id);
+    }
+    let all = json!({ "type": "boolean", "description": "All that match, as a list." });
+    properties.insert("all".to_owned(), all);
+    properties.insert("provider".to_owned(), json!({ "$ref": "#/definitions/provider" }));
+    let arguments = if ty.data_only() { &ty.attrs[..] } else { &[] };
+    Json::Object(object(properties, arguments))
+}
+
+/// An attribute without what only matters to who writes it.
+fn filter(a: &Attribute) -> Json {
+    json!({ "description": about(a), "anyOf": [of_kind(&a.kind), expression()] })
+}
 
 /// Arguments of every resource, by name.
 fn meta_arguments() -> [(&'static str, Json); 4] {
@@ -145,7 +189,7 @@ fn resource(ty: &ResourceType) -> Json {
 
 /// A table of exactly these properties.
 fn object(properties: Map<String, Json>, attrs: &[Attribute]) -> Map<String, Json> {
-    let required: Vec<_> = attrs.iter().filter(|a| a.required).map(|a| &*a.name).collect();
+    let required: Vec<_> = attrs.iter().filter(|a| a.always_required()).map(|a| &*a.name).collect();
     let mut schema = Map::new();
     schema.insert("type".to_owned(), Json::from("object"));
     schema.insert("properties".to_owned(), Json::Object(properties));
@@ -196,7 +240,8 @@ fn about(a: &Attribute) -> String {
         text.push_str(" Sensitive: from env() or a sensitive variable.");
     }
     if let Some(version) = &a.since {
-        text.push_str(&format!(" Since server {version}."));
+        let word = if a.required { "Required since" } else { "Since" };
+        text.push_str(&format!(" {word} server {version}."));
     }
     text.trim_start().to_owned()
 }

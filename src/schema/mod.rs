@@ -9,7 +9,7 @@
 //! | where | key | meaning |
 //! |---|---|---|
 //! | type | `version`, `doc` | version of what the state keeps of it; one line for people |
-//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found` |
+//! | | `id` | `client:WIRE` (computed by us, sent as WIRE), `attr:NAME`, `server:POINTER`, `found`; `row` or none: only looked up |
 //! | | `wire` | the API's name of the type: `{type}` in calls |
 //! | | `unique` | sets of attributes that identify an object |
 //! | | `after` | types, or links `TYPE.LINK`, whose steps come first where no reference says so |
@@ -20,14 +20,21 @@
 //! | | `wire` | the API's name, or `[read, sent]`; camelCase of the attribute when absent |
 //! | | `default`, `range` | desired when absent; bounds of a number, a length or a count |
 //! | | `values` | what may be written; as a table: read spelling → sent one |
-//! | | `when`, `since` | only for these values of another attribute; server version |
-//! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]) |
+//! | | `when`, `since` | only for these values of another attribute; first server version that has it (if required: that requires it) |
+//! | | `read` | `{ call, reply }`: not in the list; asked per object whose configuration sets it |
+//! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]); also on an action |
+//! | action | `attr` | its parameters, written as attributes are |
 //! | calls | `create`, `read`, `update`, `delete` | an attribute can change in place if an `update` sends it |
 //! | in a call | `call`, `body`, `reply` | method and path; member that wraps the parameters; where the row is |
-//! | | `send` | attributes, or wire name → source; when absent all that fits the call |
+//! | | `send` | attributes (of an action: parameters), or wire name → source; when absent all that fits the call |
+//! | | | sources: a name; a text with placeholders; `"[{id}]"` the ids of all objects it is for |
 //! | | `then`, `wait` | actions once after it; `{ attr = [values] }` or `"gone"` until it counts as done |
 //! | part | `format` | how one element is sent as a text; absent where it has one attribute |
 //! | | `read`, `wire` | a list of its own, and the member there that names the owner |
+//!
+//! A type without `id`, or with `id = "row"`, is only looked up (`[data.TYPE.LABEL]`): it has
+//! attributes and a `read`. That is a query, unless it has `send`, a `{name}` in its path or
+//! `reply = "."` (the reply is the row): then one plain request, and what it takes are arguments.
 //!
 //! What a `create` does not send and an `update` does is sent by that update right after it. An
 //! attribute of `provider.toml` that a type lacks is written `false` in the type's `attr`.
@@ -37,6 +44,7 @@ mod json_schema;
 pub mod model;
 mod parse;
 mod reference;
+mod version;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +55,8 @@ use crate::diag::{Diagnostics, FileId, Sources};
 
 pub use json_schema::json_schema;
 pub use model::*;
-pub use reference::{readme, terminal};
+pub use reference::{actions, actions_json, readme, terminal};
+pub use version::Version;
 
 /// A schema file: provider, file name, text.
 pub type File<'a> = (&'a str, &'a str, &'a str);

@@ -10,9 +10,14 @@ use std::time::Duration;
 
 use crate::value::Value;
 
+mod action;
+mod lookup;
 mod part;
+mod quirk;
 
+pub use action::ActionDef;
 pub use part::{OWNER, Part, PartOf};
+pub use quirk::Quirk;
 
 /// Index of a type in [`Schemas`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,9 +81,10 @@ impl Schemas {
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
         self.find(name).map(|ix| self.get(ix))
     }
-    /// The types that a configuration can declare: all but those of parts.
+    /// The types that a configuration can declare: not those of parts, nor those that can only be
+    /// looked up.
     pub fn resources(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
-        self.types.iter().filter(|ty| ty.part_of.is_none())
+        self.lookups().filter(|ty| !ty.data_only())
     }
     /// The type that owns a part's elements, for the type of a part.
     pub fn owner_of(&self, ty: &ResourceType) -> Option<TypeIx> {
@@ -174,6 +180,11 @@ impl ResourceType {
         let carries = |path: &[Piece]| matches!(path.first(), Some(Piece::Lit(p)) if p.starts_with("/volumes") || p.starts_with("/images"));
         self.cascade.iter().any(|c| matches!(&c.count, Count::Query(q) if carries(&q.path)))
     }
+    /// The attributes of a desired row that need a call of their own to be read.
+    pub fn own_reads(&self, desired: &Row) -> Vec<AttrIx> {
+        let set = self.attrs().zip(desired).filter(|((_, a), v)| a.read.is_some() && !v.is_null());
+        set.map(|((ix, _), _)| ix).collect()
+    }
     /// A row of nothing.
     pub fn empty_row(&self) -> Row {
         vec![Value::Null; self.attrs.len()].into()
@@ -191,6 +202,10 @@ pub enum IdRule {
     Server { pointer: String },
     /// Discovered: looked up by a unique key; delete means forget.
     Found,
+    /// Only looked up; its rows have the id that all objects of the provider have.
+    Row,
+    /// Only looked up, and nothing that has an id: a capacity, a word, a relation.
+    None,
     /// An element of a part: the owner's id and its own key.
     Part,
 }
@@ -303,10 +318,22 @@ pub struct Attribute {
     /// Bounds of a number, of a text's length in characters, both inclusive.
     pub range: Option<(i64, i64)>,
     pub when: Vec<Condition>,
-    /// First server version that has it.
+    /// First server version that has it; if it is required, the first that requires it.
     pub since: Option<String>,
     pub quirk: Option<Quirk>,
+    /// Where it is read, when the list of objects does not have it.
+    pub read: Option<Box<OwnRead>>,
     pub doc: String,
+}
+
+/// A call that reads one attribute of one object. It is made only for objects whose configuration
+/// sets the attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRead {
+    /// A GET whose only hole is `{id}`.
+    pub target: Target,
+    /// Member of the reply that holds the value.
+    pub reply: Arc<str>,
 }
 
 impl Attribute {
@@ -318,6 +345,10 @@ impl Attribute {
     /// what was sent.
     pub fn unread(&self) -> bool {
         self.sensitive || self.write_only
+    }
+    /// Whether every server requires it. With `since`, only those from that version on do.
+    pub fn always_required(&self) -> bool {
+        self.required && self.since.is_none()
     }
 }
 
@@ -348,46 +379,6 @@ pub struct Condition {
     pub values: Vec<Arc<str>>,
 }
 
-/// Behaviour that the language cannot say. At most ten, each forced by a fact of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quirk {
-    /// `ReconnectHost` is refused in Maintenance (reference 3.3, HOST.1002): leaving it goes
-    /// before other updates; while it stays, `reconnect` is deferred and the plan says so.
-    LeaveMaintenanceFirst,
-    /// Of a provider: the server cuts blanks off both ends of every text (`APIMessage`, reference
-    /// 1.4), so that one with such blanks never reads back as it was sent.
-    TrimsText,
-    /// A directory in which hosts keep volumes must not start with `/dev`, `/proc` or `/sys`
-    /// (`LocalStorageApiInterceptor`, reference 3.4; the test AddLocalStorageCase).
-    StoragePath,
-    /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
-    NfsUrl,
-    /// The server splits `user:password@host` at its colons and takes the second piece (`MonUri`,
-    /// reference 3.4), so that a password would be cut off at one.
-    NoColon,
-}
-
-impl Quirk {
-    pub const ALL: [Self; 5] = [
-        Self::LeaveMaintenanceFirst,
-        Self::TrimsText,
-        Self::StoragePath,
-        Self::NfsUrl,
-        Self::NoColon,
-    ];
-
-    /// As schema files write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LeaveMaintenanceFirst => "leave_maintenance_first",
-            Self::TrimsText => "trims_text",
-            Self::StoragePath => "storage_path",
-            Self::NfsUrl => "nfs_url",
-            Self::NoColon => "no_colon",
-        }
-    }
-}
-
 /// A relation to objects that live on their own: storage attached to clusters.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -412,14 +403,6 @@ pub enum Side {
     Other { owners: Vec<(Arc<str>, Arc<str>)> },
 }
 
-/// A day-two operation, and what `then` runs.
-#[derive(Clone, Debug)]
-pub struct ActionDef {
-    pub name: Arc<str>,
-    pub doc: String,
-    pub call: Call,
-}
-
 /// How all objects of a type are listed.
 #[derive(Clone, Debug)]
 pub struct Read {
@@ -427,8 +410,11 @@ pub struct Read {
     /// How an object reads once everything that it needs is there (`wait` of `read`): an end
     /// condition of a run, not of its create.
     pub settled: Vec<Condition>,
-    /// Member of the reply that holds the rows.
+    /// Member of the reply that holds the rows; `.` when the reply itself is the one row.
     pub reply: String,
+    /// `None`: a query, with conditions and pages. Otherwise one plain request that takes these
+    /// attributes, and those that stand in its path (only of types that are only looked up).
+    pub send: Option<Vec<SendItem>>,
 }
 
 /// One call of the API.
@@ -470,6 +456,8 @@ pub enum SendSource {
     Elements(PartIx),
     /// A text with placeholders: `{id}`, `{to}`.
     Text(Vec<Piece>),
+    /// `"[{id}]"`: a list of ids, the object's own or those of all objects that the call is for.
+    Ids,
     /// `"."`: the part itself, in its `format`.
     Part,
     /// `"[.]"`: a list with the part.

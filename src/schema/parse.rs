@@ -3,9 +3,11 @@
 //! In: text. Out: the type and [`Mention`]s of other types, which `check` looks up once all files
 //! are read; or findings with places, all of them. Must not know any type or provider by name.
 
+mod action;
 mod attr;
 mod call;
 mod fields;
+mod lookup;
 mod part;
 mod ty;
 

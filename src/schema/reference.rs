@@ -3,12 +3,16 @@
 //! In: [`Schemas`]. Out: text, equal for equal schemas. Must not know a terminal, nor any type by
 //! name: every sentence comes from the schema.
 
+mod action;
+
 use std::fmt::Write as _;
 
 use super::model::{
     After, AttrIx, Attribute, Call, Casualty, Condition, Count, IdRule, Kind, Part, Piece,
     ResourceType, Schemas, Side, Target, UniqueItem,
 };
+
+pub use action::{actions, actions_json};
 
 /// The reference of every type, in Markdown.
 pub fn readme(schemas: &Schemas) -> String {
@@ -17,10 +21,15 @@ pub fn readme(schemas: &Schemas) -> String {
         let types = || schemas.resources().filter(|ty| ty.provider == *provider);
         let doc = if about.doc.is_empty() { String::new() } else { format!(": {}", about.doc) };
         line(&mut out, format_args!("\n## Provider `{provider}`{doc}\n"));
-        for ty in types() {
-            let name = &ty.name;
-            line(&mut out, format_args!("* [`{name}`](#{name}): {}", ty.doc));
-        }
+        let mut list = |title: &str, data_only: bool| {
+            line(&mut out, format_args!("{title}\n"));
+            for ty in types().filter(|ty| ty.data_only() == data_only) {
+                let name = &ty.name;
+                line(&mut out, format_args!("* [`{name}`](#{name}): {}", ty.doc));
+            }
+        };
+        list("Resources, which can be looked up too:", false);
+        list("\nOnly looked up, as `[data.TYPE.LABEL]`:", true);
         for ty in types() {
             markdown(&mut out, ty);
         }
@@ -33,6 +42,11 @@ const README_HEAD: &str = "\
 
 Written from the files in this directory; a test keeps it up to date (`RACKFORM_BLESS=1 cargo test`
 writes it again). Every resource also takes `depends_on`, `provider`, `timeouts` and `lifecycle`.
+
+`[data.TYPE.LABEL]` looks up an object of any of these types: attributes that are no lists filter
+(`uuid` too), exactly one object must match, and `'${data.TYPE.LABEL}'` is a reference to it,
+`'${data.TYPE.LABEL.attribute}'` one of its attributes. `all = true` makes it a list of all that
+match. Sensitive attributes are never read.
 ";
 
 /// One type for `rackform schema TYPE`.
@@ -80,7 +94,11 @@ fn markdown(out: &mut String, ty: &ResourceType) {
 /// The kind first, then what holds for the attribute.
 fn facts(ty: &ResourceType, ix: AttrIx, a: &Attribute) -> Vec<String> {
     let mut all = own_facts(a);
-    if a.writable() {
+    if ty.argument(ix) {
+        all[1] = if a.required { "required argument" } else { "argument" }.to_owned();
+    } else if ty.data_only() {
+        all[1] = "read".to_owned();
+    } else if a.writable() {
         let change = if ty.updatable(ix) { "changed in place" } else { "a change replaces" };
         all.insert(2, change.to_owned());
     }
@@ -89,12 +107,13 @@ fn facts(ty: &ResourceType, ix: AttrIx, a: &Attribute) -> Vec<String> {
 }
 
 fn own_facts(a: &Attribute) -> Vec<String> {
-    let need = match (a.required, a.computed) {
-        (true, _) => "required",
-        (_, true) => "computed",
-        _ => "optional",
+    let need = match (a.required, a.computed, &a.since) {
+        (true, _, Some(version)) => format!("required since server {version}"),
+        (true, _, None) => "required".to_owned(),
+        (_, true, _) => "computed".to_owned(),
+        _ => "optional".to_owned(),
     };
-    let mut all = vec![kind(&a.kind), need.to_owned()];
+    let mut all = vec![kind(&a.kind), need];
     all.extend(a.default.as_ref().map(|value| format!("default {value}")));
     if !a.values.is_empty() {
         let values: Vec<_> = a.values.iter().map(|(read, _)| &**read).collect();
@@ -107,7 +126,11 @@ fn own_facts(a: &Attribute) -> Vec<String> {
             Kind::Set(_) | Kind::List(_) => " items",
             _ => " characters",
         };
-        all.push(format!("{low} to {high}{unit}"));
+        all.push(if low == high {
+            format!("{low}{unit}")
+        } else {
+            format!("{low} to {high}{unit}")
+        });
     }
     if a.sensitive {
         all.push("sensitive".to_owned());
@@ -115,7 +138,11 @@ fn own_facts(a: &Attribute) -> Vec<String> {
     if a.write_only {
         all.push("never read back".to_owned());
     }
-    all.extend(a.since.as_ref().map(|version| format!("since server {version}")));
+    if a.read.is_some() {
+        all.push("costs a request per object that sets it".to_owned());
+    }
+    let since = a.since.as_ref().filter(|_| !a.required);
+    all.extend(since.map(|version| format!("since server {version}")));
     all
 }
 
@@ -145,7 +172,7 @@ fn sections(ty: &ResourceType) -> Vec<(&'static str, Vec<String>)> {
         ("Identity", identity(ty)),
         ("Waits for", ty.after.iter().map(after).collect()),
         ("Deleting it takes with it", ty.cascade.iter().map(casualty).collect()),
-        ("Actions", ty.actions.iter().map(|a| format!("`{}`: {}", a.name, a.doc)).collect()),
+        ("Actions", ty.actions.iter().flat_map(action::lines).collect()),
         ("Calls", calls(ty)),
     ];
     all.retain(|(_, lines)| !lines.is_empty());
@@ -184,6 +211,8 @@ fn identity(ty: &ResourceType) -> Vec<String> {
         IdRule::Attr(ix) => format!("the id is `{}`", ty.attr(*ix).name),
         IdRule::Server { pointer } => format!("the id is assigned by the server (`{pointer}`)"),
         IdRule::Found => "discovered by the server, never created".to_owned(),
+        IdRule::Row => "only looked up, as `[data.…]`; its rows have ids".to_owned(),
+        IdRule::None => "only looked up, as `[data.…]`; it has no id".to_owned(),
         IdRule::Part => "known by its owner and its own key".to_owned(),
     }];
     for set in &ty.unique {
@@ -219,6 +248,10 @@ fn casualty(c: &Casualty) -> String {
 
 fn calls(ty: &ResourceType) -> Vec<String> {
     let mut all = vec![format!("list: `{}`", target(&ty.read.target))];
+    if let Some(send) = ty.read.send.as_ref().filter(|send| !send.is_empty()) {
+        let sent: Vec<_> = send.iter().map(|s| &*s.wire).collect();
+        let _ = write!(all[0], " ({})", sent.join(", "));
+    }
     let mut add = |role: &str, call: &Call, attrs: &[Attribute]| {
         all.push(format!("{role}: {}", one_call(ty, attrs, call)));
     };

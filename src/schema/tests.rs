@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::value::Value;
 
+mod actions;
+
 /// A sound type; `{…}` marks where tests put more.
 const PLAIN: &str = r#"
 version = 1
@@ -298,8 +300,8 @@ attr = { full_name = { kind = "text", range = [1, 9] } }
 fn attributes_are_read_in_full() {
     let text = PLAIN.replace(
         r#"values = ["red", "blue"] }"#,
-        r#"wire = ["c", "sentC"], values = { red = "r", blue = "b" }, default = "blue", doc = "Paint", since = "5.0", when = { depth = ["x"] } }
-depth = { kind = "text", is = ["computed"] }
+        r#"wire = ["c", "sentC"], values = { red = "r", blue = "b" }, default = "blue", doc = "Paint", when = { depth = ["x"] } }
+depth = { kind = "text", is = ["computed"], since = "5.0" }
 parts = { kind = "list(object)", is = ["computed"], attr = { size = { kind = "bytes" } } }"#,
     );
     let schemas = parse_texts(&[("p", "shelf.toml", &text)]).expect("sound");
@@ -310,6 +312,7 @@ parts = { kind = "list(object)", is = ["computed"], attr = { size = { kind = "by
     let values: Vec<_> = colour.values.iter().map(|(read, sent)| (&**read, &**sent)).collect();
     assert_eq!(values, [("red", "r"), ("blue", "b")], "in the order of the file");
     assert_eq!(colour.when, [Condition { attr: AttrIx(1), values: vec!["x".into()] }]);
+    assert_eq!(ty.attr(AttrIx(1)).since.as_deref(), Some("5.0"));
     let Kind::List(item) = &ty.attr(AttrIx(2)).kind else { panic!("a list") };
     assert!(matches!(&**item, Kind::Object(attrs) if attrs[0].kind == Kind::Bytes));
 }
@@ -364,5 +367,88 @@ fn no_text_makes_the_reader_panic() {
             let _ = shelf(&PLAIN[..cut]);
             let _ = shelf(&PLAIN[cut..]);
         }
+    }
+}
+
+#[test]
+fn an_attribute_can_have_a_call_of_its_own() {
+    let own = |call: &str, more: &str| {
+        with_lid(&format!(
+            r#"lid = {{ kind = "text", default = "shut", read = {{ call = "{call}", reply = "lid" }}{more} }}"#
+        ))
+    };
+    let text = own("GET /shelves/{id}/lid", "");
+    let schemas = parse_texts(&[("p", "shelf.toml", &text)]).expect("sound");
+    let ty = schemas.by_name("shelf").expect("known");
+    let lid = ty.attr(ty.find_attr("lid").expect("it")).read.as_ref().expect("a call");
+    let path = [Piece::Lit("/shelves/".into()), Piece::Id, Piece::Lit("/lid".into())];
+    assert_eq!((&lid.target.path[..], &*lid.reply), (&path[..], "lid"));
+    for call in
+        ["GET /shelves", "PUT /shelves/{id}", "GET /shelves/{id}?x={id}", "GET /a/{id}/{to}"]
+    {
+        let found = findings(&[("p", "shelf.toml", &own(call, ""))]);
+        assert_eq!(found, [format!("bad_call «\"{call}\"»")]);
+    }
+    let found = findings(&[("p", "shelf.toml", &own("GET /s/{id}", r#", is = ["write_only"]"#))]);
+    assert_eq!(found, ["contradiction «lid»"]);
+    let nested = r#"lid = { kind = "object", is = ["computed"], attr = { x = { kind = "text", read = { call = "GET /s/{id}", reply = "x" } } } }"#;
+    let found = findings(&[("p", "shelf.toml", &with_lid(nested))]);
+    assert!(found.iter().any(|f| f.starts_with("bad_call")), "{found:?}");
+}
+
+#[test]
+fn since_is_a_version_and_has_no_default() {
+    let found = |attr: &str| findings(&[("p", "shelf.toml", &with_lid(attr))]);
+    assert_eq!(found(r#"lid = { kind = "text", is = ["required"], since = "5.2" }"#), [""; 0]);
+    assert_eq!(found(r#"lid = { kind = "text", since = "new" }"#), ["bad_version «\"new\"»"]);
+    let both = r#"lid = { kind = "text", since = "5.2", default = "x" }"#;
+    assert_eq!(found(both), ["contradiction «\"x\"»"]);
+}
+
+/// The sound type with an attribute more, `lid`, that is sent.
+fn with_lid(attr: &str) -> String {
+    PLAIN
+        .replace("[attr]", &format!("[attr]\n{attr}"))
+        .replace(r#"send = ["colour"]"#, r#"send = ["colour", "lid"]"#)
+}
+
+#[test]
+fn a_type_without_id_is_only_looked_up() {
+    let read = |read: &str, attr: &str| {
+        let text = format!("version = 1\ndoc = \"d\"\n[read]\n{read}\n[attr]\n{attr}\n");
+        let provider = "wire = \"camelCase\"\n[attr]\nname = { kind = \"text\" }\n";
+        let files = [("p", "provider.toml", provider), ("p", "probe.toml", &*text)];
+        parse_texts(&files).map_err(|(found, _)| found.iter().map(|d| d.code).collect::<Vec<_>>())
+    };
+    let query = "call = \"GET /things\"\nreply = \"rows\"";
+    let schemas = read(query, "size = { kind = \"bytes\" }").expect("a query");
+    let ty = schemas.by_name("probe").expect("probe");
+    assert!(ty.data_only() && ty.id == IdRule::None && ty.read.send.is_none());
+    // The provider's attributes are not those of everything that can be looked up.
+    let names: Vec<_> = ty.attrs.iter().map(|a| (&*a.name, a.computed)).collect();
+    assert_eq!(names, [("size", true)]);
+
+    let plain = "call = \"GET /things/{thing_id}/size\"\nreply = \".\"\nsend = [\"unit\"]";
+    let attrs =
+        "thing_id = { kind = \"text\" }\nunit = { kind = \"text\" }\nsize = { kind = \"int\" }";
+    let schemas = read(plain, attrs).expect("a plain call");
+    let ty = schemas.by_name("probe").expect("probe");
+    let facts: Vec<_> =
+        ty.attrs().map(|(ix, a)| (ty.argument(ix), a.required, a.computed)).collect();
+    assert_eq!(facts, [(true, true, false), (true, false, false), (false, false, true)]);
+
+    for (read_as, attr, code) in [
+        (query, "size = { kind = \"int\", is = [\"required\"] }", "contradiction"),
+        (query, "size = { kind = \"text\", is = [\"sensitive\"] }", "contradiction"),
+        ("call = \"GET /things/{a}\"\nreply = \"rows\"", "a = { kind = \"text\" }", "bad_call"),
+        (
+            "call = \"GET /things/{id}/x\"\nreply = \".\"",
+            "a = { kind = \"text\" }",
+            "unknown_placeholder",
+        ),
+        (query, "size = { kind = \"int\" }\n[create]\ncall = \"POST /things\"", "missing_key"),
+    ] {
+        let found = read(read_as, attr).expect_err(code);
+        assert!(found.contains(&code), "{code}: {found:?}");
     }
 }

@@ -178,6 +178,7 @@ fn canonical(value: &Value, to: &mut Vec<u8>) {
                 canonical(item, to);
             }
         }
+        Value::Found(found) => push(to, b's', found.id.as_bytes()),
         Value::Sensitive(inner) => canonical(inner, to),
     }
 }

@@ -85,11 +85,17 @@ impl Disk for RealDisk {
     }
 
     fn link(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::hard_link(self.dir.join(from), self.dir.join(to))
+        // Of a symbolic link the second name would be one, too, and follow every change.
+        fs::hard_link(followed(self.dir.join(from))?, self.dir.join(to))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.dir.join(from), self.dir.join(to))
+        let (from, to) = (self.dir.join(from), self.dir.join(to));
+        let target = followed(to.clone())?;
+        if target == to {
+            return fs::rename(from, to);
+        }
+        replace_target(&from, &target)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -104,8 +110,83 @@ impl Disk for RealDisk {
     }
 }
 
+/// The file that a path leads to: what a symbolic link points at, be it there or not.
+fn followed(path: PathBuf) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path;
+    for _ in 0..LINKS {
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_symlink() => {
+                let target = fs::read_link(&path)?;
+                let folder = path.parent().unwrap_or(Path::new("."));
+                path = folder.join(target);
+            }
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Renames into another directory, which may be on another file system. Durable when this returns.
+fn replace_target(from: &Path, target: &Path) -> io::Result<()> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    match fs::rename(from, target) {
+        Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
+            let beside = target.with_extension("tmp");
+            // Permissions are copied, too.
+            fs::copy(from, &beside)?;
+            File::open(&beside)?.sync_all()?;
+            fs::rename(&beside, target)?;
+            fs::remove_file(from)?;
+        }
+        renamed => renamed?,
+    }
+    File::open(folder)?.sync_all()
+}
+
 impl DiskFile for File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data() // the size counts as data; times do not matter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state that is kept elsewhere stays there, and its backup is the file before.
+    #[test]
+    fn a_symbolic_link_is_written_through() {
+        let (here, there) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
+        let target = there.path().join("kept.json");
+        fs::write(&target, "old").expect("a file");
+        std::os::unix::fs::symlink(&target, here.path().join("middle")).expect("a link");
+        // Relative, and to a link itself.
+        std::os::unix::fs::symlink("middle", here.path().join("state")).expect("a link");
+        let disk = RealDisk::new(here.path());
+        disk.create("new").expect("a file").write_all(b"new").expect("written");
+        disk.link("state", "backup").expect("a second name");
+        disk.rename("new", "state").expect("renamed");
+        let text = |path: &Path| fs::read_to_string(path).expect("a file");
+        assert_eq!(text(&target), "new");
+        assert_eq!(text(&here.path().join("backup")), "old");
+        assert!(here.path().join("state").is_symlink());
+        assert!(!here.path().join("new").exists());
+    }
+
+    #[test]
+    fn a_link_to_nothing_yet_is_made_and_a_ring_is_an_error() {
+        let here = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| here.path().join(name);
+        std::os::unix::fs::symlink("later", at("state")).expect("a link");
+        let disk = RealDisk::new(here.path());
+        disk.create("new").expect("a file");
+        disk.rename("new", "state").expect("renamed");
+        assert!(at("later").is_file() && at("state").is_symlink());
+        std::os::unix::fs::symlink("b", at("a")).expect("a link");
+        std::os::unix::fs::symlink("a", at("b")).expect("a link");
+        assert!(disk.rename("later", "a").is_err());
     }
 }

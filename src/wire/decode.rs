@@ -90,16 +90,19 @@ impl RowDecoder {
         let mut add = |name: &str, slot| slots.entry(name.into()).or_default().push(slot);
         match &ty.id {
             IdRule::Attr(ix) => add(&ty.attr(*ix).wire_read, Slot::Id),
-            IdRule::Client { .. } | IdRule::Server { .. } | IdRule::Found => {
+            IdRule::Client { .. } | IdRule::Server { .. } | IdRule::Found | IdRule::Row => {
                 add(convention.id, Slot::Id);
             }
+            IdRule::None => {}
             // Made of its owner's id and its key once the row is read.
             IdRule::Part => {}
         }
         let readable = |a: &crate::schema::Attribute| {
             !a.sensitive
+                && a.read.is_none()
                 && !a.write_only
                 && !a.wire_read.is_empty()
+                && a.read.is_none()
                 && !secrets::is_secret(&a.wire_read)
         };
         for (ix, attr) in ty.attrs().filter(|(_, a)| readable(a)) {
@@ -121,12 +124,19 @@ impl RowDecoder {
     }
 
     /// Reads a page `{"inventories": [...], "total": N}`; the member that holds the rows is the
-    /// schema's.
+    /// schema's. A reply that is its own row is a page of one.
     ///
     /// # Errors
     /// [`DecodeError`] when it is no JSON, has no rows, or a row is not what the schema says.
     pub fn page(&self, body: &[u8]) -> Result<Page, DecodeError> {
         let mut json = serde_json::Deserializer::from_slice(body);
+        if self.ty.read.whole() {
+            let mut shared = Shared::new(&self.ty);
+            let row = RowSeed { decoder: self, shared: &mut shared }.deserialize(&mut json);
+            let rows = vec![row.map_err(|e| self.error(&e))?];
+            json.end().map_err(|e| self.error(&e))?;
+            return Ok(Page { rows, total: None });
+        }
         let page = PageSeed { decoder: self, shared: Shared::new(&self.ty) };
         let page = page.deserialize(&mut json).map_err(|e| self.error(&e))?;
         json.end().map_err(|e| self.error(&e))?;
@@ -140,6 +150,22 @@ impl RowDecoder {
     pub fn object(&self, row: &serde_json::Value) -> Result<LiveObject, DecodeError> {
         let mut shared = Shared::new(&self.ty);
         RowSeed { decoder: self, shared: &mut shared }.deserialize(row).map_err(|e| self.error(&e))
+    }
+
+    /// Reads the reply of an attribute's own call: `{"state": "Enabled"}`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is no object, or the value is not what the schema says.
+    pub fn own(&self, ix: AttrIx, body: &[u8]) -> Result<Value, DecodeError> {
+        let attr = self.ty.attr(ix);
+        let member = attr.read.as_ref().map_or(&attr.wire_read, |own| &own.reply);
+        let reply: HashMap<String, serde_json::Value> =
+            serde_json::from_slice(body).map_err(|e| self.error(&e))?;
+        let Some(value) = reply.get(&**member) else { return Ok(Value::Null) };
+        let shape = Shape { name: &attr.name, kind: &attr.kind };
+        let mut shared = Shared::new(&self.ty);
+        let value = Scalar { shape, attr: ix, shared: &mut shared }.deserialize(value);
+        value.map_err(|e| self.error(&e))
     }
 
     fn error(&self, error: &serde_json::Error) -> DecodeError {
@@ -293,7 +319,11 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             let owner = draft.attrs[usize::from(OWNER.0)].as_str().unwrap_or_default();
             draft.id = ty.part_key(&draft.attrs).map(|key| element_id(owner, &key));
         }
-        let id = draft.id.ok_or_else(|| A::Error::custom("an object has no id"))?;
+        let id = match (draft.id, &ty.id) {
+            (Some(id), _) => id,
+            (None, IdRule::None) => "".into(),
+            (None, _) => return Err(A::Error::custom("an object has no id")),
+        };
         let mut elements = draft.elements;
         element::adopt(&id, &mut elements);
         Ok(LiveObject { id, attrs: draft.attrs, links: draft.links.into(), elements })

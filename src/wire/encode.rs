@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::{DesiredResource, End};
 use crate::schema::{
-    AttrIx, Attribute, Call, IdRule, Method, PartIx, Piece, ResourceType, Row, SendSource, Target,
+    ActionDef, AttrIx, Attribute, Call, IdRule, Method, PartIx, Piece, ResourceType, Row,
+    SendSource, Target,
 };
 use crate::value::Value;
 use crate::wire::{Json, Part, RequestTemplate, Text};
@@ -40,7 +41,7 @@ impl<'a> Subject<'a> {
         }
     }
     fn holes(self) -> Holes<'a> {
-        Holes { id: self.id(), to: None, subject: Some(self) }
+        Holes { id: self.id(), subject: Some(self), ..Holes::default() }
     }
     /// The value of an attribute: what is desired, else what is live.
     fn value(&self, ix: AttrIx) -> &'a Value {
@@ -75,12 +76,48 @@ pub fn remove(subject: Subject<'_>, call: &Call) -> RequestTemplate {
 
 /// A request that needs nothing but the object's id: delete, actions without parameters.
 pub fn bare(address: &Address, call: &Call) -> RequestTemplate {
-    request(call, Vec::new(), &Holes { id: own_id(address), to: None, subject: None })
+    request(call, Vec::new(), &Holes { id: own_id(address), ..Holes::default() })
+}
+
+/// The request that runs an action. `objects` is one, or as many as the action takes; `params` are
+/// the values of its parameters in their order. Secrets among them are asked for under `on`.
+pub fn action(
+    action: &ActionDef,
+    objects: &[End],
+    params: &[Value],
+    on: &Address,
+) -> RequestTemplate {
+    let first = objects.first().map(end).unwrap_or_default();
+    let as_json = |ix: AttrIx| {
+        let at = usize::from(ix.0);
+        params.get(at).filter(|value| !value.is_null()).map(|v| json(on, &action.params[at], v))
+    };
+    let fields = action.params().filter_map(|(ix, param)| match as_json(ix)? {
+        Json::Text(text) => Some((param.name.clone(), text)),
+        Json::Int(n) => Some((param.name.clone(), vec![Part::Lit(n.to_string().into())])),
+        _ => None,
+    });
+    let holes = Holes { id: first, params: fields.collect(), ..Holes::default() };
+    let sent = action.call.send.iter().filter_map(|item| {
+        let value = match &item.source {
+            SendSource::Attr(ix) => as_json(*ix)?,
+            SendSource::Text(text) => Json::Text(pieces(text, &holes)),
+            SendSource::Ids => Json::List(objects.iter().map(|o| Json::Text(end(o))).collect()),
+            // Of parts; `schema::parse` refuses them in an action.
+            SendSource::Elements(_)
+            | SendSource::Part
+            | SendSource::PartList
+            | SendSource::FieldList(_) => return None,
+        };
+        Some((item.wire.to_string(), value))
+    });
+    let sent = sent.collect();
+    request(&action.call, sent, &holes)
 }
 
 /// The request that attaches or detaches.
 pub fn link(owner: &End, to: &End, call: &Call) -> RequestTemplate {
-    let holes = Holes { id: end(owner), to: Some(end(to)), subject: None };
+    let holes = Holes { id: end(owner), to: Some(end(to)), ..Holes::default() };
     let texts = call.send.iter().filter_map(|item| match &item.source {
         SendSource::Text(text) => Some((item.wire.to_string(), Json::Text(pieces(text, &holes)))),
         _ => None,
@@ -100,10 +137,13 @@ fn own_id(address: &Address) -> Text {
     vec![Part::Id(address.clone())]
 }
 
+#[derive(Default)]
 struct Holes<'a> {
     id: Text,
     to: Option<Text>,
     subject: Option<Subject<'a>>,
+    /// Parameters of an action.
+    params: Vec<(Arc<str>, Text)>,
 }
 
 fn request(call: &Call, params: Vec<(String, Json)>, holes: &Holes<'_>) -> RequestTemplate {
@@ -184,7 +224,10 @@ fn hole(piece: &Piece, holes: &Holes<'_>) -> Text {
         Piece::To => holes.to.clone().unwrap_or_default(),
         Piece::Field(name) => match &holes.subject {
             Some(subject) => field(subject, name),
-            None => Vec::new(),
+            None => {
+                let param = holes.params.iter().find(|(param, _)| param == name);
+                param.map(|(_, text)| text.clone()).unwrap_or_default()
+            }
         },
     }
 }
@@ -204,6 +247,7 @@ fn params(
             }
             SendSource::Elements(part) => elements(subject, *part),
             SendSource::Text(text) => Some(Json::Text(pieces(text, &subject.holes()))),
+            SendSource::Ids => Some(Json::List(vec![Json::Text(subject.id())])),
             SendSource::Part => Some(element(subject)),
             SendSource::PartList => Some(Json::List(vec![element(subject)])),
             SendSource::FieldList(ix) => {
@@ -258,6 +302,7 @@ fn json(address: &Address, attr: &Attribute, value: &Value) -> Json {
         Value::Float(n) => Json::Float(*n),
         Value::Str(text) => Json::Text(vec![Part::Lit(spelling(attr, text))]),
         Value::Object(of) | Value::Id(of) => Json::Text(own_id(of)),
+        Value::Found(found) => Json::Text(vec![Part::Lit(found.id.clone())]),
         Value::List(items) => {
             Json::List(items.iter().map(|item| json(address, attr, item)).collect())
         }

@@ -15,6 +15,7 @@ pub mod decode;
 pub mod encode;
 pub mod fill;
 pub mod secrets;
+pub mod shell;
 
 /// A request with holes: what a plan says will be sent. JSON strings are lists of [`Part`]s, so
 /// the executor only substitutes and sends.

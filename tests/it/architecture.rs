@@ -45,6 +45,7 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("similar", &["render"], "differences within long texts"),
     ("strsim", &["diag"], "did you mean …?"),
     ("terminal_size", &["cli"], "the edge knows the terminal"),
+    ("textwrap", &["render"], "where lines of messages may be broken"),
     ("thiserror", &[""], "typed errors"),
     ("tokio", &["http", "store", "provider", "observe", "apply", "emulator", "cli"], "effects"),
     ("toml", &["schema", "config", "emulator::seed"], "the texts that people write"),

@@ -11,13 +11,14 @@ use super::common::process::{Outcome, Rackform};
 use super::common::seen::filters;
 
 /// The commands of the design (section 3) that exist now, in the order of the help.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "validate",
     "plan",
     "apply",
     "destroy",
     "import",
     "state",
+    "action",
     "graph",
     "schema",
     "emulate",

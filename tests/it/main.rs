@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one module per subject.
 
+mod actions;
+mod api_table;
 mod architecture;
 mod bad_days;
 mod bad_input;
@@ -7,14 +9,18 @@ mod cli;
 mod common;
 mod config_errors;
 mod conformance;
+mod data;
 mod examples;
 mod manual;
 mod mutants;
 mod observe;
+mod own_reads;
 mod properties;
 mod readme;
 mod recovery;
 mod resources;
 mod schemas;
 mod secrets;
+mod server_check;
 mod store;
+mod versions;

@@ -92,16 +92,19 @@ const V3: ServerVersion = ServerVersion::V3_0;
 #[tokio::test]
 async fn a_type_is_read_in_pages_and_few_of_many_by_id() {
     let cloud = Cloud::start(V3, zones(2500), &[]).await;
-    let all = Wanted { ids: ids(1, 0..2500), whole: true };
+    let all = Wanted { ids: ids(1, 0..2500), whole: true, ..Wanted::default() };
     let (table, requests) = cloud.refresh("zone", all).await.expect("a table");
     assert_eq!((table.objects.len(), requests), (2500, 3));
 
-    let (table, requests) =
-        cloud.refresh("zone", Wanted { ids: ids(1, [7, 2499]), whole: false }).await.expect("two");
+    let (table, requests) = cloud
+        .refresh("zone", Wanted { ids: ids(1, [7, 2499]), whole: false, ..Wanted::default() })
+        .await
+        .expect("two");
     assert_eq!((table.objects.len(), requests), (2, 1));
 
     // 150 of them, 50 on the first page: one batch is cheaper than two more pages.
-    let some = Wanted { ids: ids(1, (950..1000).chain(2400..2500)), whole: false };
+    let some =
+        Wanted { ids: ids(1, (950..1000).chain(2400..2500)), whole: false, ..Wanted::default() };
     let (table, requests) = cloud.refresh("zone", some.clone()).await.expect("some");
     assert!(some.ids.iter().all(|id| table.get(id).is_some()));
     assert_eq!(requests, 2);
@@ -114,7 +117,7 @@ async fn a_type_is_read_in_pages_and_few_of_many_by_id() {
 #[tokio::test]
 async fn what_pages_do_not_show_is_asked_for_again_before_it_counts_as_gone() {
     let cloud = Cloud::start(V3, zones(1200), &[]).await;
-    let wanted = Wanted { ids: ids(1, [3, 5000]), whole: true };
+    let wanted = Wanted { ids: ids(1, [3, 5000]), whole: true, ..Wanted::default() };
     let (table, requests) = cloud.refresh("zone", wanted).await.expect("a table");
     assert_eq!((table.objects.len(), requests), (1200, 3));
     assert!(table.get(&uuid(1, 5000)).is_none());
@@ -125,7 +128,7 @@ async fn what_pages_do_not_show_is_asked_for_again_before_it_counts_as_gone() {
 async fn pages_that_disagree_with_their_total_are_read_again() {
     let short = r#"api=QueryZone,status=200,body={"inventories":[],"total":1200}"#;
     let cloud = Cloud::start(V3, zones(1200), &[short]).await;
-    let wanted = Wanted { ids: ids(1, 0..1200), whole: true };
+    let wanted = Wanted { ids: ids(1, 0..1200), whole: true, ..Wanted::default() };
     let (table, requests) = cloud.refresh("zone", wanted).await.expect("a table");
     assert_eq!((table.objects.len(), requests), (1200, 4));
     cloud.finish().await;
@@ -136,7 +139,8 @@ async fn a_failed_query_is_an_error_and_not_an_empty_table() {
     let fails =
         r#"api=QueryZone,times=0,status=503,body={"error":{"code":"SYS.1006","details":"no"}}"#;
     let cloud = Cloud::start(V3, zones(3), &[fails]).await;
-    let error = cloud.refresh("zone", Wanted { ids: ids(1, 0..3), whole: true }).await;
+    let error =
+        cloud.refresh("zone", Wanted { ids: ids(1, 0..3), whole: true, ..Wanted::default() }).await;
     let error = error.expect_err("it failed");
     assert_eq!((&*error.kind, error.fault.kind), ("zone", FaultKind::Failed));
     assert!(error.to_string().contains("zone objects of provider.zstack"), "{error}");
@@ -145,7 +149,7 @@ async fn a_failed_query_is_an_error_and_not_an_empty_table() {
 #[tokio::test]
 async fn rows_hold_what_the_schema_names_and_no_secret() {
     let cloud = Cloud::start(V3, halls(3), &[]).await;
-    let whole = || Wanted { ids: BTreeSet::new(), whole: true };
+    let whole = || Wanted { ids: BTreeSet::new(), whole: true, ..Wanted::default() };
     let (hosts, _) = cloud.refresh("host", whole()).await.expect("hosts");
     assert_eq!(hosts.objects.len(), 6);
     assert!(!format!("{:?}", hosts.objects).contains("canary"));

@@ -209,13 +209,14 @@ fn help(command: &[&str]) -> String {
     outcome.stdout
 }
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "validate",
     "plan",
     "apply",
     "destroy",
     "import",
     "state",
+    "action",
     "graph",
     "schema",
     "emulate",

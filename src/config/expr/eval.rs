@@ -7,20 +7,20 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use hcl_edit::Span as _;
 use hcl_edit::expr::{
     Conditional, Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOperator,
 };
 use hcl_edit::template::{Element, Interpolation, Template};
+use hcl_edit::{Decorated, Span as _};
 
 use super::known::{known, text, unset};
 use super::operator::Side;
-use super::{Evaluator, Fault, Scope, Stop, function, operator};
+use super::{Evaluator, Fault, Next, Scope, Stop, function, operator};
 use crate::diag::nearest;
-use crate::value::Value;
+use crate::value::{Found, Value};
 
 /// Names that the language has and this version does not.
-const LATER: [&str; 8] = ["each", "count", "local", "data", "module", "path", "self", "terraform"];
+const LATER: [&str; 7] = ["each", "count", "local", "module", "path", "self", "terraform"];
 
 impl Evaluator<'_> {
     pub(super) fn eval_template(
@@ -165,13 +165,37 @@ impl Evaluator<'_> {
     }
 
     fn traverse(&mut self, node: &Traversal, scope: &dyn Scope) -> Result<Value, Stop> {
-        let (mut value, used) = match &node.expr {
+        let (value, used) = match &node.expr {
             Expression::Variable(root) => self.root(root.as_str(), node, scope)?,
             other => (self.eval(other, scope)?, 0),
         };
-        for operator in &node.operators[used..] {
+        self.steps(value, &node.operators[used..], (node, scope))
+    }
+
+    /// Applies operators one after the other; after a splat to each element.
+    fn steps(
+        &mut self,
+        mut value: Value,
+        operators: &[Decorated<TraversalOperator>],
+        (node, scope): (&Traversal, &dyn Scope),
+    ) -> Result<Value, Stop> {
+        for (at, operator) in operators.iter().enumerate() {
             let place = operator.span().or(node.span());
-            value = self.step(&value, operator.value(), scope).map_err(|stop| stop.at(place))?;
+            let rest = &operators[at + 1..];
+            let attributes = rest.iter().take_while(|o| is_attribute(o.value())).count();
+            let (each, after) = match operator.value() {
+                TraversalOperator::FullSplat(_) => (rest, &rest[rest.len()..]),
+                TraversalOperator::AttrSplat(_) => rest.split_at(attributes),
+                one => {
+                    value = self.step(&value, one, scope).map_err(|stop| stop.at(place))?;
+                    continue;
+                }
+            };
+            let items = elements(&value).map_err(|fault| Stop::from(fault).at(place))?;
+            let secret = matches!(value, Value::Sensitive(_));
+            let items = items.into_iter().map(|item| self.steps(item, each, (node, scope)));
+            let list = Value::list(items.collect::<Result<_, _>>()?);
+            return self.steps(if secret { list.sensitive() } else { list }, after, (node, scope));
         }
         Ok(value)
     }
@@ -197,6 +221,9 @@ impl Evaluator<'_> {
             return Err(bare(root).at(node.expr.span()).into());
         };
         let label = label.as_str();
+        if root == "data" {
+            return data(label, &node.operators[1..], (&upto, scope));
+        }
         if root == "var" {
             return Ok((scope.variable(label).map_err(|stop| stop.at(upto(1)))?, 1));
         }
@@ -241,18 +268,85 @@ impl Evaluator<'_> {
                 let at = i64::try_from(*at.value()).unwrap_or(i64::MAX);
                 element(value.reveal(), &Value::Int(at))?
             }
-            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                return Err(later("`[*]`").into());
-            }
+            // Taken apart by `steps`.
+            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => value.clone(),
         };
         Ok(if matches!(value, Value::Sensitive(_)) { found.sensitive() } else { found })
     }
 }
 
+/// `data.TYPE.LABEL`: two operators. `upto` is the place of the first ones.
+fn data(
+    kind: &str,
+    rest: &[Decorated<TraversalOperator>],
+    (upto, scope): (&dyn Fn(usize) -> Option<Range<usize>>, &dyn Scope),
+) -> Result<(Value, usize), Stop> {
+    let Some(TraversalOperator::GetAttr(label)) = rest.first().map(|o| o.value()) else {
+        let fault = Fault::new("unknown_name", format!("`data.{kind}` alone is not a value"));
+        return Err(fault.help("what was looked up is data.TYPE.LABEL").at(upto(1)).into());
+    };
+    let next = next(&rest[1..]);
+    let used = 2 + usize::from(next.element) + usize::from(next.attribute.is_some());
+    let found = scope.data(kind, label.as_str(), &next);
+    Ok((found.map_err(|stop| stop.at(upto(used)))?, 2))
+}
+
 /// How many keys of a map a message lists.
 const SHOWN: usize = 10;
 
-fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
+/// What is done first with what was looked up.
+fn next(operators: &[Decorated<TraversalOperator>]) -> Next<'_> {
+    let element = operators.first().is_some_and(|o| !is_attribute(o.value()));
+    let attribute = operators.get(usize::from(element)).and_then(|o| match o.value() {
+        TraversalOperator::GetAttr(name) => Some(name.as_str()),
+        _ => None,
+    });
+    Next { element, attribute }
+}
+
+fn is_attribute(operator: &TraversalOperator) -> bool {
+    matches!(operator, TraversalOperator::GetAttr(_))
+}
+
+/// What a splat goes over: a list's elements, nothing for null, otherwise the value alone.
+fn elements(value: &Value) -> Result<Vec<Value>, Fault> {
+    match value.reveal() {
+        Value::List(items) => Ok(items.to_vec()),
+        Value::Null => Ok(Vec::new()),
+        Value::Object(_) => Err(later("`[*]` of resources")),
+        one => Ok(vec![one.clone()]),
+    }
+}
+
+/// A member of a looked-up object: an attribute, or the id under one of its names.
+fn found(object: &Found, name: &str) -> Result<Value, Stop> {
+    let Some(attrs) = &object.attrs else { return Err(Stop::Silent) };
+    if let Some(value) = attrs.get(name) {
+        return Ok(value.clone());
+    }
+    let kind = &object.kind;
+    if ID.contains(&name) && !object.id.is_empty() {
+        return Ok(Value::Str(object.id.clone()));
+    }
+    let fault = Fault::new("unknown_attribute", format!("`{kind}` has no attribute `{name}`"));
+    Err(match nearest(name, attrs.keys().map(|k| &**k)) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help(format!("`rackform schema {kind}` lists its attributes")),
+    }
+    .into())
+}
+
+/// The names of an object's id.
+pub(in crate::config) const ID: [&str; 2] = ["id", "uuid"];
+
+fn attribute(value: &Value, name: &str) -> Result<Value, Stop> {
+    if let Value::Found(object) = value {
+        return found(object, name);
+    }
+    member(value, name).map_err(Stop::from)
+}
+
+fn member(value: &Value, name: &str) -> Result<Value, Fault> {
     match value {
         Value::Map(items) => items.get(name).cloned().ok_or_else(|| {
             let fault = Fault::new("unknown_key", format!("there is no `{name}` in this map"));
@@ -277,7 +371,7 @@ fn attribute(value: &Value, name: &str) -> Result<Value, Fault> {
 
 fn element(value: &Value, key: &Value) -> Result<Value, Fault> {
     match (value, key) {
-        (Value::Map(_), Value::Str(name)) => attribute(value, name),
+        (Value::Map(_), Value::Str(name)) => member(value, name),
         (Value::List(items), key) => {
             let at = operator::number(key).and_then(|n| n.as_int()).ok_or_else(|| {
                 Fault::new("unknown_key", format!("a list has no element {}", key.kind_name()))

@@ -14,6 +14,14 @@ pub fn text(value: &Value) -> Result<String, Stop> {
         Value::Bool(b) => b.to_string(),
         Value::Sensitive(inner) => text(inner)?,
         Value::Object(_) | Value::Id(_) => return Err(not_yet(value).into()),
+        Value::Found(found) => {
+            let problem = format!("a whole {} cannot be part of a text", found.kind);
+            let help = "use one of its attributes, such as `.name` or `.id`";
+            return Err(Fault::new("wrong_kind", problem)
+                .label("this is an object")
+                .help(help)
+                .into());
+        }
         Value::Null | Value::List(_) | Value::Map(_) => {
             let found = value.kind_name();
             let problem = format!("{found} cannot be part of a text");
@@ -27,6 +35,7 @@ pub fn text(value: &Value) -> Result<String, Stop> {
 pub fn known(value: &Value) -> Result<(), Stop> {
     match value.reveal() {
         Value::Object(_) | Value::Id(_) => Err(not_yet(value).into()),
+        Value::Found(found) if found.attrs.is_none() => Err(Stop::Silent),
         Value::List(items) => items.iter().try_for_each(known),
         Value::Map(items) => items.values().try_for_each(known),
         _ => Ok(()),

@@ -9,6 +9,7 @@ mod eval;
 mod function;
 mod known;
 mod operator;
+mod roots;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,9 @@ use std::sync::Arc;
 use hcl_edit::expr::Expression;
 use hcl_edit::template::Template;
 
+pub(in crate::config) use eval::ID;
 pub use known::unset;
+pub use roots::data_tables;
 
 use super::Need;
 use super::syntax::Text;
@@ -38,6 +41,20 @@ pub trait Scope {
     /// # Errors
     /// As above.
     fn object(&self, kind: &str, label: &str, key: Option<&str>) -> Result<Value, Stop>;
+    /// What `data.TYPE.LABEL` found: an object, or a list of them; `next` is what is done with it.
+    ///
+    /// # Errors
+    /// As above; also for an attribute that the type does not have, known or not.
+    fn data(&self, kind: &str, label: &str, next: &Next<'_>) -> Result<Value, Stop>;
+}
+
+/// What follows a reference to looked-up objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Next<'t> {
+    /// Whether an element is taken, or all of them: `[0]`, `[*]`.
+    pub element: bool,
+    /// The attribute that is read then.
+    pub attribute: Option<&'t str>,
 }
 
 /// Why there is no value.

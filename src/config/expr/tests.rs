@@ -1,11 +1,12 @@
 //! What templates come to, and where their faults are said to be.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Evaluator, Fault, Scope, Stop};
+use super::{Evaluator, Fault, Next, Scope, Stop, data_tables};
 use crate::address::Address;
 use crate::config::Need;
-use crate::value::Value;
+use crate::value::{Found, Value};
 
 /// Knows `var.map`, `var.list`, `var.secret`, `var.text` and the object `zone.east`.
 struct Known;
@@ -29,6 +30,20 @@ impl Scope for Known {
                 Ok(Value::Object(Address::new("cluster", "rack").instance("a")))
             }
             _ => Err(Fault::new("missing_object", "no such object").into()),
+        }
+    }
+    fn data(&self, kind: &str, label: &str, _: &Next<'_>) -> Result<Value, Stop> {
+        let lun = |n: i64| {
+            let attrs = BTreeMap::from([("wwid".into(), Value::str(&format!("w{n}")))]);
+            let (kind, id) = ("lun".into(), format!("id{n}").into());
+            Value::Found(Arc::new(Found { kind, id, attrs: Some(attrs) }))
+        };
+        let open = Found { kind: "lun".into(), id: "".into(), attrs: None };
+        match (kind, label) {
+            ("lun", "one") => Ok(lun(1)),
+            ("lun", "all") => Ok(Value::list(vec![lun(1), lun(2)])),
+            ("lun", "open") => Ok(Value::Found(Arc::new(open))),
+            _ => Err(Fault::new("missing_data", "no such table").into()),
         }
     }
 }
@@ -167,4 +182,45 @@ fn a_null_from_an_unset_variable_says_which() {
     let result = Evaluator::new(&env).template(&"${env(\"UNSET\")}".into(), &Known);
     let result = result.expect("null");
     assert_eq!((result.value, result.unset.as_deref()), (Value::Null, Some("UNSET")));
+}
+
+#[test]
+fn looked_up_objects_have_attributes_and_ids() {
+    assert_eq!(value("${data.lun.one.wwid}"), Value::str("w1"));
+    for id in ["id", "uuid"] {
+        assert_eq!(value(&format!("${{data.lun.one.{id}}}")), Value::str("id1"));
+    }
+    assert_eq!(value("disk ${data.lun.all[1].wwid}"), Value::str("disk w2"));
+    assert_eq!(fault("${data.lun.one.size}").0, "unknown_attribute");
+    assert_eq!(fault("x ${data.lun.one}"), ("wrong_kind", "data.lun.one"));
+    assert_eq!(fault("${data.lun.two}"), ("missing_data", "data.lun.two"));
+    assert_eq!(fault("${data.lun}").0, "unknown_name");
+    assert_eq!(fault("${data.lun.all[2]}").0, "unknown_key");
+}
+
+#[test]
+fn a_splat_takes_the_rest_of_each_element() {
+    let texts = |all: &[&str]| Value::list(all.iter().map(|t| Value::str(t)).collect());
+    assert_eq!(value("${data.lun.all[*].wwid}"), texts(&["w1", "w2"]));
+    assert_eq!(value("${data.lun.all.*.wwid}"), texts(&["w1", "w2"]));
+    assert_eq!(value("${data.lun.all.*.wwid[1]}"), Value::str("w2"));
+    assert_eq!(value("${data.lun.one[*].wwid}"), texts(&["w1"]));
+    assert_eq!(value("${var.secrets[*]}"), texts(&["hunter2"]).sensitive());
+    assert_eq!(value("${null[*]}"), Value::list(Vec::new()));
+    assert_eq!(fault("${data.lun.all[*].size}"), ("unknown_attribute", ".size"));
+}
+
+#[test]
+fn what_is_not_looked_up_yet_has_no_value_and_no_fault() {
+    for text in ["${data.lun.open.wwid}", "x ${data.lun.open.id}", "${data.lun.open == 1}"] {
+        assert_eq!(eval(text), Err(Stop::Silent), "{text}");
+    }
+}
+
+#[test]
+fn tables_are_found_without_evaluating() {
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    let text = "${env(data.a.b.c)} ${[1, data.d.e][0]} ${data.f} ${x.data.g.h}";
+    assert_eq!(data_tables(text), [pair("a", "b"), pair("d", "e")]);
+    assert_eq!(data_tables("${"), []);
 }

@@ -21,8 +21,11 @@ use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
 
 /// Tables of the language that this version does not carry out.
-const LATER: [&str; 9] =
-    ["backend", "locals", "data", "output", "module", "import", "moved", "removed", "check"];
+const LATER: [&str; 8] =
+    ["backend", "locals", "output", "module", "import", "moved", "removed", "check"];
+
+/// The table of what is looked up.
+const DATA: &str = "data";
 
 /// The finding for a part of the language that is designed and does not work yet.
 pub fn not_supported_yet(what: &str, span: Span) -> Diagnostic {
@@ -34,6 +37,8 @@ pub fn not_supported_yet(what: &str, span: Span) -> Diagnostic {
 #[derive(Debug, Default)]
 pub struct Parsed {
     pub blocks: Vec<Block>,
+    /// `[data.TYPE.LABEL]`.
+    pub data: Vec<Block>,
     /// TOML errors: nothing of the configuration can be judged while there are any.
     pub syntax: Diagnostics,
     /// Tables in the wrong place.
@@ -57,20 +62,14 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
 pub fn merge(files: Vec<Parsed>, sources: &Sources) -> Config {
     let mut config = Config::default();
     let mut blocks = Vec::new();
+    let mut data = Vec::new();
     for file in files {
         config.mistakes.extend(file.mistakes);
         blocks.extend(file.blocks);
+        data.extend(file.data);
     }
-    // A stable sort: of two equal names the one of the earlier file comes first and is kept.
-    blocks.sort_by(|a, b| (&a.kind.text, &a.label.text).cmp(&(&b.kind.text, &b.label.text)));
-    blocks.dedup_by(|again, first| {
-        let same = again.kind.text == first.kind.text && again.label.text == first.label.text;
-        if same {
-            config.mistakes.push(twice(first, again, sources));
-        }
-        same
-    });
-    for block in blocks {
+    config.data = once(data, (sources, "data."), &mut config.mistakes);
+    for block in once(blocks, (sources, ""), &mut config.mistakes) {
         match &*block.kind.text {
             "provider" => config.providers.push(block),
             "variable" => config.variables.push(block),
@@ -81,10 +80,28 @@ pub fn merge(files: Vec<Parsed>, sources: &Sources) -> Config {
     config
 }
 
-fn twice(first: &Block, again: &Block, sources: &Sources) -> Diagnostic {
+/// Blocks in order, each name once.
+fn once(
+    mut blocks: Vec<Block>,
+    (sources, prefix): (&Sources, &str),
+    mistakes: &mut Diagnostics,
+) -> Vec<Block> {
+    // A stable sort: of two equal names the one of the earlier file comes first and is kept.
+    blocks.sort_by(|a, b| (&a.kind.text, &a.label.text).cmp(&(&b.kind.text, &b.label.text)));
+    blocks.dedup_by(|again, first| {
+        let same = again.kind.text == first.kind.text && again.label.text == first.label.text;
+        if same {
+            mistakes.push(twice(first, again, (sources, prefix)));
+        }
+        same
+    });
+    blocks
+}
+
+fn twice(first: &Block, again: &Block, (sources, prefix): (&Sources, &str)) -> Diagnostic {
     let name = match &*first.kind.text {
         "rackform" => "rackform".to_owned(),
-        _ => first.name(),
+        _ => format!("{prefix}{}", first.name()),
     };
     let first_at = sources.display(first.declared);
     Diagnostic::error("duplicate_address", format!("`{name}` is declared twice"))
@@ -118,6 +135,7 @@ impl Reader<'_> {
                 let entries = self.entries(body);
                 self.out.blocks.push(Block { label: kind.clone(), kind, declared, entries });
             }
+            DeValue::Table(types) if name == DATA => self.data(types),
             DeValue::Table(labels) => self.labels(&kind, labels),
             _ => {
                 let problem = format!("`{name}` stands outside a table");
@@ -125,6 +143,23 @@ impl Reader<'_> {
                 self.mistake("expected_table", problem, kind.span, help);
             }
         }
+    }
+
+    /// `[data.TYPE.LABEL]`: the same as a resource, one level further in.
+    fn data(&mut self, types: &DeTable<'_>) {
+        let resources = std::mem::take(&mut self.out.blocks);
+        for (key, value) in types {
+            let kind = self.word(key);
+            match value.get_ref() {
+                DeValue::Table(labels) => self.labels(&kind, labels),
+                _ => {
+                    let problem = format!("`{}` stands outside a table", kind.text);
+                    let help = "what is looked up stands in [data.TYPE.LABEL]";
+                    self.mistake("expected_table", problem, kind.span, help);
+                }
+            }
+        }
+        self.out.data.extend(std::mem::replace(&mut self.out.blocks, resources));
     }
 
     fn labels(&mut self, kind: &Word, labels: &DeTable<'_>) {

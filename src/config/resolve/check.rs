@@ -37,7 +37,8 @@ fn mentioned(value: &Value, found: &mut impl FnMut(&Address)) {
         Value::List(items) => items.iter().for_each(|item| mentioned(item, found)),
         Value::Map(items) => items.values().for_each(|item| mentioned(item, found)),
         Value::Sensitive(inner) => mentioned(inner, found),
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) => {}
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
+        Value::Str(_) | Value::Found(_) => {}
     }
 }
 

@@ -123,7 +123,7 @@ impl Work<'_> {
             }
             if let Some(default) = &attr.default {
                 values.insert(attr.name.clone(), default.clone());
-            } else if attr.required && attr.when.is_empty() && complete {
+            } else if attr.always_required() && attr.when.is_empty() && complete {
                 self.missing(&attr.name, span, to.on);
                 complete = false;
             }
@@ -133,7 +133,7 @@ impl Work<'_> {
 
     /// Null is absent. Where a value is required, an unset environment variable is the cause.
     fn null(&mut self, tree: &Tree, to: Target<'_>) -> Option<Value> {
-        let Some(name) = tree.unset.as_ref().filter(|_| to.attr.required) else {
+        let Some(name) = tree.unset.as_ref().filter(|_| to.attr.always_required()) else {
             return Some(Value::Null);
         };
         self.findings.push(unset(name).into_diagnostic(tree.span).on(to.on));
@@ -230,7 +230,8 @@ fn tree_is_null(tree: &Tree) -> bool {
     matches!(&tree.shape, Shape::Leaf(value) if value.is_null())
 }
 
-fn check(value: &Value, to: Target<'_>) -> Result<Value, Problem> {
+/// A scalar of a kind in its normal form, within what the attribute allows.
+pub(super) fn check(value: &Value, to: Target<'_>) -> Result<Value, Problem> {
     let wrong_kind = || Err(Problem::new("wrong_kind", ""));
     match (to.kind, value) {
         // An id that is not known yet can only be passed on whole.
@@ -294,6 +295,7 @@ fn in_range(value: &Value, attr: &Attribute) -> Result<(), Problem> {
         return Ok(());
     }
     let between = match (least, most) {
+        (least, most) if least == most => format!("exactly {least}"),
         (i64::MIN, most) => format!("at most {most}"),
         (least, i64::MAX) => format!("at least {least}"),
         (least, most) => format!("between {least} and {most}"),
@@ -381,6 +383,7 @@ fn rank(value: &Value) -> u8 {
         Value::Id(_) => 6,
         Value::List(_) => 7,
         Value::Map(_) => 8,
+        Value::Found(_) => 9,
         Value::Sensitive(inner) => rank(inner),
     }
 }

@@ -6,11 +6,16 @@
 
 mod attr;
 mod check;
+mod data;
+#[cfg(test)]
+mod data_tests;
 mod kind;
 #[cfg(test)]
 mod kind_tests;
 mod link;
+mod matches;
 mod meta;
+mod parameter;
 mod part;
 mod problem;
 mod provider;
@@ -18,15 +23,16 @@ mod quirk;
 mod reference;
 mod resource;
 mod setting;
+mod table;
 mod variable;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::expr::{Evaluator, Scope, Stop};
+use super::expr::{Evaluator, Next, Scope, Stop};
 use super::syntax::{Block, Config, Node};
-use super::{Desired, DesiredLink, DesiredResource, Facts, Need};
+use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need};
 use crate::address::Address;
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
 use crate::schema::Schemas;
@@ -34,6 +40,7 @@ use crate::value::Value;
 use reference::Names;
 
 pub use check::edges;
+pub use parameter::parameter;
 
 /// Turns a configuration into what is desired. With it come warnings.
 ///
@@ -89,13 +96,16 @@ struct Work<'a> {
     evaluator: Evaluator<'a>,
     names: Names,
     findings: Diagnostics,
+    /// The tables that look-ups are for.
+    places: BTreeMap<Lookup, Span>,
 }
 
 impl<'a> Work<'a> {
     fn new(config: &Config, schemas: &'a Schemas, facts: &'a Facts, sources: &'a Sources) -> Self {
         let evaluator = Evaluator::new(&facts.env);
         let findings = config.mistakes.clone();
-        Self { schemas, sources, evaluator, names: Names::default(), findings }
+        let (names, places) = (Names::default(), BTreeMap::new());
+        Self { schemas, sources, evaluator, names, findings, places }
     }
 
     fn expand(
@@ -111,15 +121,21 @@ impl<'a> Work<'a> {
             return Ok((asking, Diagnostics::default()));
         }
         self.names.declare(&config.resources, self.schemas);
-        let (mut resources, mut links) = self.resources(&config.resources, &providers);
+        let choice = provider::Choice::new(&providers);
+        self.data(&config.data, &choice, facts);
+        let (mut resources, mut links) = self.resources(&config.resources, &choice);
         resources.sort_by(|a, b| a.address.cmp(&b.address));
         links.sort_by(|a, b| a.address.cmp(&b.address));
         if let Some(asking) = self.asking() {
-            return Ok((asking, Diagnostics::default()));
+            // No cloud is bothered with a configuration that is wrong anyway.
+            if asking.needs.iter().all(Need::of_cloud) && self.findings.has_errors() {
+                return Err(in_source_order(self.findings));
+            }
+            return Ok((Desired { providers, settings, ..asking }, Diagnostics::default()));
         }
-        let needs = BTreeSet::new();
+        let (needs, places) = (BTreeSet::new(), BTreeMap::new());
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
-        let desired = Desired { resources, index, links, providers, settings, needs };
+        let desired = Desired { resources, index, links, providers, settings, needs, places };
         self.check(&desired);
         if provider::only_the_emulator(&desired.providers) {
             self.findings.forget(provider::LITERAL_SECRET);
@@ -127,31 +143,44 @@ impl<'a> Work<'a> {
         in_source_order(self.findings).into_result(desired)
     }
 
-    /// What to answer with while there are needs.
+    /// What to answer with while there are needs. The environment first: what a cloud is asked may
+    /// depend on it.
     fn asking(&mut self) -> Option<Desired> {
-        let needs = std::mem::take(&mut self.evaluator.needs);
-        (!needs.is_empty()).then(|| Desired { needs, ..Desired::default() })
+        let mut needs = std::mem::take(&mut self.evaluator.needs);
+        if needs.iter().any(|need| !need.of_cloud()) {
+            needs.retain(|need| !need.of_cloud());
+        }
+        let places = std::mem::take(&mut self.places);
+        (!needs.is_empty()).then(|| Desired { needs, places, ..Desired::default() })
     }
 
     fn resources(
         &mut self,
         blocks: &[Block],
-        providers: &[super::ProviderConfig],
+        choice: &provider::Choice,
     ) -> (Vec<DesiredResource>, Vec<DesiredLink>) {
         let mut resources = Vec::with_capacity(blocks.len());
         let mut links = Vec::new();
-        let choice = provider::Choice::new(providers);
         for block in blocks {
             // The type of a part's elements has a name that no block can mean.
             let known = self.schemas.find(&block.kind.text);
-            let Some(ty) = known.filter(|ty| self.schemas.get(*ty).part_of.is_none()) else {
-                self.unknown_type(block);
-                continue;
-            };
-            self.resource(block, ty, &choice, (&mut resources, &mut links));
+            match known.filter(|ty| self.schemas.get(*ty).part_of.is_none()) {
+                None => self.unknown_type(block),
+                Some(ty) if self.schemas.get(ty).data_only() => self.only_data(block),
+                Some(ty) => self.resource(block, ty, choice, (&mut resources, &mut links)),
+            }
         }
-        self.missing_providers(&choice);
+        self.missing_providers(choice);
         (resources, links)
+    }
+
+    fn only_data(&mut self, block: &Block) {
+        let name = block.name();
+        let problem = format!("`{}` is no resource: it can only be looked up", block.kind.text);
+        let finding = Diagnostic::error("only_data", problem)
+            .at(block.kind.span, "only as data")
+            .help(format!("write [data.{name}]"));
+        self.findings.push(finding);
     }
 
     fn unknown_type(&mut self, block: &Block) {
@@ -221,10 +250,13 @@ impl Scope for NoNames {
     fn object(&self, _: &str, _: &str, _: Option<&str>) -> Result<Value, Stop> {
         Err(reference::not_here("resources").into())
     }
+    fn data(&self, _: &str, _: &str, _: &Next<'_>) -> Result<Value, Stop> {
+        Err(reference::not_here("`data`").into())
+    }
 }
 
 /// Whether an attribute applies, given the values of the others.
-fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
+pub(crate) fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
     attr.when.iter().all(|condition| {
         let value = row.get(usize::from(condition.attr.0)).map(Value::reveal);
         let text = match value {

@@ -43,7 +43,11 @@ pub(super) fn check(text: &str, quirk: Quirk) -> Result<(), Problem> {
             problem.label = "the server would cut it off at the colon".to_owned();
             Err(problem)
         }
-        Quirk::NoColon | Quirk::LeaveMaintenanceFirst | Quirk::TrimsText => Ok(()),
+        Quirk::NoColon
+        | Quirk::LeaveMaintenanceFirst
+        | Quirk::TrimsText
+        | Quirk::LongJob
+        | Quirk::ShellResults => Ok(()),
     }
 }
 

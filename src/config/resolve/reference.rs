@@ -9,19 +9,20 @@ use std::sync::Arc;
 
 use super::Work;
 use super::attr::{Shape, Tree};
+use super::table::{DataTable, written};
 use crate::address::Address;
-use crate::config::expr::{Fault, Scope, Stop};
+use crate::config::expr::{Fault, Next, Scope, Stop};
 use crate::config::syntax::Block;
 use crate::diag::nearest;
-use crate::schema::Schemas;
-use crate::value::Value;
+use crate::schema::{IdRule, Schemas};
+use crate::value::{Found, Value};
 
 /// Looking for what was meant compares with every label: bounded, or 10,000 dangling references
 /// among 10,000 objects would take minutes.
 const SUGGESTIONS: u32 = 50;
 const SMALL: usize = 500;
 /// Tables with labels that are no resources, as far as they are supported.
-const TABLES: [&str; 2] = ["provider", "variable"];
+const TABLES: [&str; 3] = ["data", "provider", "variable"];
 
 /// Everything that an expression can name.
 #[derive(Default)]
@@ -30,6 +31,8 @@ pub(super) struct Names {
     /// Declared variables without a value, which has been reported.
     pub broken: BTreeSet<Arc<str>>,
     objects: HashMap<Arc<str>, BTreeMap<Arc<str>, Address>>,
+    /// `[data.TYPE.LABEL]`.
+    data: BTreeMap<Arc<str>, BTreeMap<Arc<str>, DataTable>>,
     stage: Stage,
     suggestions: Cell<u32>,
 }
@@ -62,6 +65,12 @@ impl Names {
             let address = Address::new(&kind, &block.label.text);
             self.objects.entry(kind).or_default().insert(block.label.text.clone(), address);
         }
+    }
+
+    /// Makes a table known, or known better.
+    pub fn put_data(&mut self, block: &Block, table: DataTable) {
+        let labels = self.data.entry(block.kind.text.clone()).or_default();
+        labels.insert(block.label.text.clone(), table);
     }
 
     pub fn address(&self, kind: &str, label: &str) -> Option<&Address> {
@@ -154,6 +163,25 @@ impl Scope for Names {
         let address = key.map_or(address.clone(), |key| address.instance(key));
         Ok(Value::Object(self.find(&address, &[])?.clone()))
     }
+
+    fn data(&self, kind: &str, label: &str, next: &Next<'_>) -> Result<Value, Stop> {
+        if self.stage != Stage::All {
+            return Err(not_here("`data`").into());
+        }
+        let address = format!("data.{kind}.{label}");
+        let labels = self.data.get(kind);
+        if let Some(table) = labels.and_then(|labels| labels.get(label)) {
+            return table.value(&address, next);
+        }
+        let problem = format!("there is no `{address}` in this configuration");
+        let fault = Fault::new("missing_data", problem).label("not declared");
+        let near = labels.and_then(|labels| nearest(label, labels.keys().map(|l| &**l)));
+        Err(match near {
+            Some(near) => fault.help(format!("did you mean `data.{kind}.{near}`?")),
+            None => fault.help(format!("declare it: [{address}]")),
+        }
+        .into())
+    }
 }
 
 impl Work<'_> {
@@ -164,8 +192,27 @@ impl Work<'_> {
         wanted: &[&Arc<str>],
         on: &Address,
     ) -> Option<Value> {
+        let looked_up = match &tree.shape {
+            Shape::Leaf(Value::Str(text)) => match written(text) {
+                Some((kind, label)) => match self.names.data(kind, label, &Next::default()) {
+                    Ok(value) => Some(value),
+                    Err(Stop::Silent) => return None,
+                    Err(Stop::Fault(fault)) => {
+                        self.findings.push(fault.into_diagnostic(tree.span).on(on));
+                        return None;
+                    }
+                },
+                None => None,
+            },
+            _ => None,
+        };
         let found = match &tree.shape {
-            Shape::Leaf(value) => match value {
+            Shape::Leaf(value) => match looked_up.as_ref().unwrap_or(value) {
+                Value::Found(object) => match self.looked_up(object, wanted) {
+                    Ok(Some(id)) => Ok(Value::Str(id)),
+                    Ok(None) => return None,
+                    Err(fault) => Err(fault),
+                },
                 Value::Sensitive(_) => Err(Fault::new("bad_reference", "a secret is no reference")
                     .label("ids and addresses are shown")),
                 Value::Object(address) | Value::Id(address) => Ok(Value::Object(address.clone())),
@@ -175,7 +222,7 @@ impl Work<'_> {
             _ => Err(bad_reference(tree.kind_name(), wanted)),
         };
         let found = found.and_then(|value| match &value {
-            Value::Object(to) if !wanted.iter().any(|kind| ***kind == *to.kind()) => {
+            Value::Object(to) if !wanted.iter().any(|kind| self.schemas.suits(to.kind(), kind)) => {
                 let kinds = either(wanted);
                 let problem = format!("`{to}` stands where a reference to {kinds} is needed");
                 let forms: Vec<_> = wanted.iter().map(|k| format!("`\"{k}.LABEL\"`")).collect();
@@ -194,8 +241,26 @@ impl Work<'_> {
         }
     }
 
+    /// The id of a looked-up object, if it is of a type that is wanted. One of a type that is only
+    /// looked up may stand for any: its rows are objects of other types. `None`: not known yet.
+    fn looked_up(&self, object: &Found, wanted: &[&Arc<str>]) -> Result<Option<Arc<str>>, Fault> {
+        let ty = self.schemas.by_name(&object.kind);
+        let suits = wanted.iter().any(|kind| self.schemas.suits(&object.kind, kind))
+            || ty.is_some_and(|ty| ty.data_only());
+        if !suits {
+            let (kind, kinds) = (&object.kind, either(wanted));
+            let problem = format!("a {kind} stands where a reference to {kinds} is needed");
+            return Err(Fault::new("wrong_type", problem).label(format!("looked up as {kind}")));
+        }
+        if ty.is_some_and(|ty| ty.id == IdRule::None) {
+            let problem = format!("a {} has no id: nothing can refer to it", object.kind);
+            return Err(Fault::new("bad_reference", problem).label("has no id"));
+        }
+        Ok(object.attrs.is_some().then(|| object.id.clone()))
+    }
+
     fn read(&self, text: &str, wanted: &[&Arc<str>]) -> Result<Value, Fault> {
-        if let Some(id) = foreign_id(text) {
+        if let Some(id) = foreign_id(text)? {
             return Ok(Value::str(id));
         }
         match Address::parse(text) {
@@ -233,11 +298,19 @@ impl Work<'_> {
 }
 
 /// The id of an object that somebody else manages: `id:…`, or 32 hex digits as ZStack writes them.
-fn foreign_id(text: &str) -> Option<&str> {
+/// Ids stand in paths and queries, so that nothing else may be in them than what ids consist of.
+pub(super) fn foreign_id(text: &str) -> Result<Option<&str>, Fault> {
+    const LONGEST: usize = 64;
     let bare = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let marked =
-        text.strip_prefix("id:").filter(|id| !id.is_empty() && !id.contains(char::is_whitespace));
-    marked.or(bare.then_some(text))
+    let Some(id) = text.strip_prefix("id:") else { return Ok(bare.then_some(text)) };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if id.is_empty() || id.len() > LONGEST || !id.bytes().all(plain) {
+        let problem = format!("`{text}` is no id");
+        return Err(Fault::new("bad_reference", problem)
+            .label("letters, digits, `-` and `_`, at most 64")
+            .help("an id is what the API calls `uuid` or `id`, such as \"id:5f1c0f8be2a74d0c9a3d1f0f6f3a2b1c\""));
+    }
+    Ok(Some(id))
 }
 
 fn bad_reference(found: &str, wanted: &[&Arc<str>]) -> Fault {

@@ -133,7 +133,8 @@ impl Work<'_> {
             if row.values[at].is_null() && applies {
                 match &attr.default {
                     Some(default) => row.values[at] = default.clone(),
-                    None if attr.required => {
+                    // What only newer servers require is judged when the server is known.
+                    None if attr.always_required() => {
                         self.missing(&attr.name, declared, by.address);
                     }
                     None => {}

@@ -20,6 +20,7 @@ fn facts(env: &[(&str, Option<&str>)], variables: &[(&str, &str)]) -> Facts {
     Facts {
         env: env.iter().map(|(k, v)| ((*k).into(), v.map(Into::into))).collect(),
         variables: variables.iter().map(|(k, v)| ((*k).into(), input(v))).collect(),
+        ..Facts::default()
     }
 }
 
@@ -144,6 +145,22 @@ fn foreign_objects_are_given_by_id() {
     for text in [id.to_owned(), format!("id:{id}")] {
         let text = format!("{PROVIDER}[cluster.c]\nzone = '{text}'\nhypervisor_type = 'KVM'\n");
         assert_eq!(*attr(&good(&text, &Facts::default()), "cluster.c", "zone"), Value::str(id));
+    }
+}
+
+/// Ids stand in paths and queries.
+#[test]
+fn what_cannot_be_an_id_is_refused() {
+    let zone = |id: &str| {
+        let text = format!("{PROVIDER}[cluster.c]\nzone = '{id}'\nhypervisor_type = 'KVM'\n");
+        run(&text, &Facts::default()).is_ok()
+    };
+    let long = format!("id:{}", "a".repeat(65));
+    for text in ["id:", "id:../../x", "id:a/b", "id:a b", "id:a,b", "id:a?b=c", "id:ü", &long] {
+        assert!(!zone(text), "{text}");
+    }
+    for text in ["id:5f1c0f8b-e2a7-4d0c-9a3d", "id:a_B", &long[..67]] {
+        assert!(zone(text), "{text}");
     }
 }
 
@@ -283,7 +300,10 @@ clusters = ['${env("CLUSTER")}']
         if found.needs.is_empty() {
             break (found, warnings);
         }
-        facts.env.extend(found.needs.into_iter().map(|Need::Env(name)| (name, None)));
+        facts.env.extend(found.needs.into_iter().filter_map(|need| match need {
+            Need::Env(name) => Some((name, None)),
+            _ => None,
+        }));
     };
     assert!(facts.env.contains_key("ZONE"));
     assert!(warnings.is_empty(), "{warnings:?}");

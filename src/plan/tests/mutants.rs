@@ -169,9 +169,17 @@ struct Mutant {
 }
 
 /// Every file with every word that reaches the wire altered or dropped in turn.
+/// The files whose words can be sent: not those of types that are only looked up.
+fn declared_files() -> impl Iterator<Item = (usize, &'static schema::File<'static>)> {
+    let schemas = schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
+    schema::FILES.iter().enumerate().filter(move |(_, (_, name, _))| {
+        !schemas.by_name(name.trim_end_matches(".toml")).is_some_and(|ty| ty.data_only())
+    })
+}
+
 fn mutants() -> Vec<Mutant> {
     let mut all = Vec::new();
-    for (file, (_, name, text)) in schema::FILES.iter().enumerate() {
+    for (file, (_, name, text)) in declared_files() {
         let table: Table = toml::from_str(text).expect("a schema in TOML");
         let mut places = Vec::new();
         places_of(&Toml::Table(table.clone()), &mut Vec::new(), &mut places);
@@ -322,6 +330,9 @@ fn no_wrong_word_in_a_schema_passes() {
     for mutant in mutants() {
         // A schema that does not load cannot send anything wrong.
         let Some((schemas, types)) = altered(&mutant) else { continue };
+        if by_hand_only(&schemas, &mutant) {
+            continue;
+        }
         loaded += 1;
         if types.iter().all(|name| compare(&schemas, &fixture(name)).0.is_none()) {
             alive.push(mutant.what);
@@ -331,10 +342,23 @@ fn no_wrong_word_in_a_schema_passes() {
     assert!(alive.is_empty(), "not noticed:\n{}", alive.join("\n"));
 }
 
+/// Whether the place is in an action that no update runs: a plan cannot notice it. Those are tried
+/// one by one by the tests of `rackform action`.
+fn by_hand_only(schemas: &Schemas, mutant: &Mutant) -> bool {
+    let Some((_, place)) = mutant.what.split_once(": action.") else { return false };
+    let name = place.split('.').next().unwrap_or_default();
+    let used = |ty: &schema::ResourceType| {
+        let then = ty.updates.iter().flat_map(|call| &call.then);
+        then.map(|ix| ty.action(*ix)).any(|action| &*action.name == name)
+    };
+    let own = schema::FILES[mutant.file].1.trim_end_matches(".toml");
+    schemas.by_name(own).is_some_and(|ty| !used(ty))
+}
+
 /// Writing a file anew alters nothing, so that what the test above sees is the alteration.
 #[test]
 fn a_schema_written_anew_sends_the_same() {
-    for (file, (_, name, text)) in schema::FILES.iter().enumerate() {
+    for (file, (_, name, text)) in declared_files() {
         let table: Table = toml::from_str(text).expect("a schema in TOML");
         let text = toml::to_string(&table).expect("TOML");
         let same = Mutant { what: (*name).to_owned(), file, text };

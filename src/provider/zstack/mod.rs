@@ -1,13 +1,14 @@
 //! The dialect of ZStack 3.0 to 5.2 (reference section 1; "manual" is that of 3.0.0).
 //!
 //! `session`: login and headers. `job`: what replies mean. `fault`: error envelopes and codes.
+//! `long_job`: what outlives its call.
 //! Here: paths and queries. Pure; knows no resource type but where an API's rows differ.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Answer, Ask, Dialect, Limits, List, Session};
+use super::{Answer, Ask, Dialect, DryRun, Limits, List, LongJob, LongState, Session};
 use crate::http::Reply;
 use crate::provider::Fault;
 use crate::schema::{Piece, Target};
@@ -15,8 +16,10 @@ use crate::wire::decode::Convention;
 use crate::wire::fill::Path;
 use crate::wire::{FillError, Method, Request};
 
+mod dry_run;
 mod fault;
 mod job;
+mod long_job;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -76,6 +79,22 @@ impl Dialect for ZStack {
         job::classify_poll(request, reply)
     }
 
+    fn long_job(&self, reply: &serde_json::Value) -> Option<LongJob> {
+        long_job::started(reply)
+    }
+    fn ask_long_job(&self, id: &str) -> Result<Request, FillError> {
+        long_job::ask(id)
+    }
+    fn long_state(&self, reply: &serde_json::Value) -> LongState {
+        long_job::state(reply)
+    }
+    fn ask_progress(&self, job: &LongJob) -> Option<Request> {
+        long_job::ask_progress(job)
+    }
+    fn progress_of(&self, reply: &serde_json::Value) -> Option<String> {
+        long_job::progress(reply)
+    }
+
     /// 32 hex digits (reference 3.0). A comma or quote in an id would change a query: values are
     /// split at every comma, and 3.0 does not escape quotes (reference 1.7).
     fn is_id(&self, text: &str) -> bool {
@@ -97,6 +116,7 @@ impl Dialect for ZStack {
             path.query("q", &format!("{id}?={}", list.only.join(",")));
         }
         match list.ask {
+            Ask::Plain => {}
             Ask::Count => path.query("count", "true"),
             Ask::Rows { start, limit, total } => {
                 rows(&mut path, id, start, limit);
@@ -115,6 +135,10 @@ impl Dialect for ZStack {
 
     fn row_id(&self, target: &Target) -> &'static str {
         row_id(&target.path)
+    }
+
+    fn dry_run(&self) -> Option<&'static dyn DryRun> {
+        Some(&dry_run::Validation)
     }
 }
 
@@ -149,11 +173,16 @@ fn push_ids(out: &mut String, ids: &[Arc<str>]) {
     out.push_str(&ids.join(","));
 }
 
-/// The member that identifies a row: all inventories have `uuid`, but references of local storage
-/// are known by their resource (`LocalStorageResourceRefInventory`).
+/// The member that identifies a row: all inventories have `uuid`, but relations are known by their
+/// first end (`LocalStorageResourceRefInventory` and the like, reference 2c).
 fn row_id(path: &[Piece]) -> &'static str {
     match path {
-        [Piece::Lit(lit)] if lit.ends_with("/local-storage/resource-refs") => "resourceUuid",
+        [Piece::Lit(lit)] => match &**lit {
+            lit if lit.ends_with("/local-storage/resource-refs") => "resourceUuid",
+            "/sharedblock-group/host-refs" => "hostUuid",
+            "/pci-devices/pci-devices/pci-device-offerings" => "pciDeviceUuid",
+            _ => "uuid",
+        },
         _ => "uuid",
     }
 }

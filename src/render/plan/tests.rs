@@ -49,10 +49,12 @@ fn every_kind_of_change_has_its_shape() {
     -/+ nfs_primary_storage.s [id=6f1f04c2a3714c1f8d3c0a55b6e0c001]
           ~ url = "/old" → "/new"  # forces replacement
           ! takes with it: 3 volumes
+            apply --auto-approve needs --allow-destroy 'nfs_primary_storage.s=3'
 
       # zone.old will be destroyed: no block declares it any more
       - zone.old [id=6f1f04c2a3714c1f8d3c0a55b6e0c001]
           ! takes with it: 3 hosts, 1,200 VMs
+            apply --auto-approve needs --allow-destroy 'zone.old=1203'
 
       # zone.west will be imported
      <= zone.west
@@ -108,10 +110,12 @@ fn colours_mark_signs_reasons_and_losses() {
     ^[31m-/+^[0m nfs_primary_storage.s ^[2m[id=6f1f04c2a3714c1f8d3c0a55b6e0c001]^[0m
           ^[33m~^[0m url = "/old" ^[33m→^[0m "/new"  ^[31m# forces replacement^[0m
           ^[1m^[31m! takes with it: 3 volumes^[0m
+            ^[2mapply --auto-approve needs --allow-destroy 'nfs_primary_storage.s=3'^[0m
 
       ^[1m# zone.old will be destroyed: no block declares it any more^[0m
     ^[31m  -^[0m zone.old ^[2m[id=6f1f04c2a3714c1f8d3c0a55b6e0c001]^[0m
           ^[1m^[31m! takes with it: 3 hosts, 1,200 VMs^[0m
+            ^[2mapply --auto-approve needs --allow-destroy 'zone.old=1203'^[0m
 
       ^[1m# zone.west will be imported^[0m
     ^[36m <=^[0m zone.west

@@ -10,7 +10,10 @@ use toml::de::DeValue;
 use super::fields::{Entry, Node, Reader};
 use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::schema::model::{AttrIx, Attribute, Condition, Kind, Quirk};
+use crate::schema::model::{
+    AttrIx, Attribute, Condition, Kind, Method, OwnRead, Piece, Quirk, Target,
+};
+use crate::schema::version::Version;
 use crate::value::Value;
 
 /// How a provider spells members whose attribute has no `wire`.
@@ -73,8 +76,17 @@ impl Attrs {
 }
 
 /// Words of the configuration that no attribute, link or part may take.
-const TAKEN: [&str; 8] =
-    ["id", "for_each", "for_each_key", "count", "depends_on", "provider", "timeouts", "lifecycle"];
+const TAKEN: [&str; 9] = [
+    "id",
+    "for_each",
+    "for_each_key",
+    "count",
+    "depends_on",
+    "provider",
+    "timeouts",
+    "lifecycle",
+    "all",
+];
 
 /// Whether a name can be an attribute, link or part.
 pub(super) fn check_name(r: &mut Reader, entry: &Entry<'_>) {
@@ -165,10 +177,15 @@ fn one<'t>(
         values: Vec::new(),
         range: None,
         when: Vec::new(),
-        since: f.take("since").and_then(|n| r.text(n)).map(ToOwned::to_owned),
+        since: f.take("since").and_then(|n| since(r, n)),
         quirk: f.take("quirk").and_then(|n| quirk(r, n)),
+        read: f.take("read").and_then(|n| own_read(r, n)).map(Box::new),
         doc,
     };
+    if let Some(quirk) = attribute.quirk.filter(|quirk| quirk.of_action()) {
+        let text = format!("`{}` is a quirk of actions, not of attributes", quirk.name());
+        r.fail("unknown_quirk", entry.span, text);
+    }
     if let Some(node) = f.take("is") {
         read_is(r, node, &mut attribute);
     }
@@ -227,6 +244,42 @@ fn values(r: &mut Reader, node: Node<'_>) -> Vec<(Arc<str>, Arc<str>)> {
     r.texts(node).into_iter().map(|(value, _)| (value.into(), value.into())).collect()
 }
 
+/// `{ call = "GET /path/{id}/more", reply = "member" }`.
+fn own_read(r: &mut Reader, node: Node<'_>) -> Option<OwnRead> {
+    let mut f = r.words(node, "the read of an attribute")?;
+    let (call, reply) = (f.take("call"), f.take("reply"));
+    r.finish(f);
+    let (Some(call), Some(reply)) = (call, reply) else {
+        r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
+        return None;
+    };
+    let text = r.text(call)?;
+    let reply = r.text(reply)?.into();
+    let path = text.strip_prefix("GET ").filter(|path| path.starts_with('/'));
+    let path = path.and_then(|path| path.split_once("{id}"));
+    let Some((before, after)) =
+        path.filter(|_| !text.contains('?') && text.matches('{').count() == 1)
+    else {
+        let text = format!("`{text}` does not read one attribute of one object");
+        let finding = Diagnostic::error("bad_call", text).at(call.span, "here");
+        r.found.push(finding.help("written `GET /path/{id}/more`"));
+        return None;
+    };
+    let mut path = vec![Piece::Lit(before.into()), Piece::Id];
+    path.extend((!after.is_empty()).then(|| Piece::Lit(after.into())));
+    Some(OwnRead { target: Target { method: Method::Get, path, query: Vec::new() }, reply })
+}
+
+fn since(r: &mut Reader, node: Node<'_>) -> Option<String> {
+    let text = r.text(node)?;
+    if Version::parse(text).is_none() {
+        r.fail("bad_version", node.span, format!("`{text}` is no version such as 5.2"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// A quirk by its name.
 pub(super) fn quirk(r: &mut Reader, node: Node<'_>) -> Option<Quirk> {
     let text = r.text(node)?;
     let found = Quirk::ALL.into_iter().find(|quirk| quirk.name() == text);
@@ -280,6 +333,9 @@ fn agree(r: &mut Reader, a: &Attribute, span: Span) {
     if a.computed && (a.required || a.write_only) {
         refuse("is computed, so it cannot be written");
     }
+    if a.read.is_some() && (a.computed || a.sensitive || a.write_only) {
+        refuse("has a `read` of its own, so it must be one that is set and reads back");
+    }
     let counted = matches!(a.kind, Kind::Bool | Kind::Ref(_) | Kind::Object(_));
     if a.range.is_some() && counted {
         refuse("has a range, but its kind has no size");
@@ -299,6 +355,12 @@ fn innermost(kind: &Kind) -> &Kind {
 fn read_default(r: &mut Reader, node: Node<'_>, a: &Attribute) -> Option<Value> {
     if a.required || a.computed || a.sensitive {
         let text = format!("`{}` is required, computed or sensitive: it has no default", a.name);
+        r.fail("contradiction", node.span, text);
+        return None;
+    }
+    if a.since.is_some() {
+        let text =
+            format!("`{}` is not in all servers: older ones would be sent its default", a.name);
         r.fail("contradiction", node.span, text);
         return None;
     }

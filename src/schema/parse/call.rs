@@ -9,6 +9,7 @@ use toml::de::DeValue;
 
 use super::attr::{Attrs, read_conditions};
 use super::fields::{Fields, Node, Reader};
+use super::lookup;
 use crate::diag::{Diagnostic, Span};
 use crate::schema::model::{
     ActionIx, AttrIx, Call, Casualty, Count, Method, OWNER, PartIx, Piece, Read, SendItem,
@@ -32,6 +33,8 @@ pub(super) struct Scope<'a> {
 pub(super) enum Place {
     /// Every list of a type: nothing can be filled in.
     List,
+    /// The read of a type that is only looked up: its attributes can be filled in.
+    Lookup,
     Object,
     Link,
     Part,
@@ -73,7 +76,7 @@ pub(super) fn members(
     let send_node = f.take("send");
     let send = match send_node {
         Some(node) => send(r, node, scope),
-        None => default_send(role, scope),
+        None => default_send(role, scope, target.as_ref()),
     };
     let wait = f.take("wait").map_or(Wait::Done, |node| wait(r, node, scope.attrs));
     let mut call = Call {
@@ -114,17 +117,21 @@ fn check_method(r: &mut Reader, call: &Call, role: Role, span: Span) {
     }
 }
 
-fn default_send(role: Role, scope: Scope<'_>) -> Vec<SendItem> {
-    let fits = matches!(role, Role::Create | Role::Update)
-        && matches!(scope.place, Place::Object | Place::Part);
+/// Without a `send`: all attributes that can be written, and all parameters of an action but those
+/// that stand in its path.
+fn default_send(role: Role, scope: Scope<'_>, target: Option<&Target>) -> Vec<SendItem> {
+    let fits = role != Role::Delete && matches!(scope.place, Place::Object | Place::Part);
+    let path = target.map_or(&[][..], |target| &target.path);
+    let in_path =
+        |name: &Arc<str>| role == Role::Action && path.contains(&Piece::Field(name.clone()));
     let all = (0..).map(AttrIx).zip(&scope.attrs.list);
     let owner = |ix: AttrIx| scope.place == Place::Part && ix == OWNER;
-    all.filter(|(ix, a)| fits && a.writable() && !owner(*ix))
+    all.filter(|(ix, a)| fits && a.writable() && !owner(*ix) && !in_path(&a.name))
         .map(|(ix, a)| SendItem { wire: a.wire_sent.clone(), source: SendSource::Attr(ix) })
         .collect()
 }
 
-fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
+pub(super) fn send(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<SendItem> {
     if let DeValue::Table(table) = node.value {
         let mut all = Vec::new();
         for entry in r.entries(table) {
@@ -160,6 +167,7 @@ fn source(r: &mut Reader, text: &str, span: Span, scope: Scope<'_>) -> Option<Se
             None
         }
         (".", _) => Some(SendSource::Part),
+        ("[{id}]", _) if scope.place == Place::Object => Some(SendSource::Ids),
         ("[.]", _) => Some(SendSource::PartList),
         (text, None) if text.contains('{') => pieces(r, text, span, scope).map(SendSource::Text),
         (_, Some(name)) => scope.attrs.named(r, name, span).map(SendSource::FieldList),
@@ -187,7 +195,8 @@ fn then(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<ActionIx> {
     all
 }
 
-fn wait(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Wait {
+/// `"gone"`, or `{ attr = [values] }`.
+pub(super) fn wait(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Wait {
     match node.value {
         DeValue::String(word) if &**word == "gone" => Wait::Gone,
         DeValue::Table(_) => Wait::Attrs(read_conditions(r, node, attrs)),
@@ -226,7 +235,6 @@ pub(super) fn cascade(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Vec<C
 pub(super) fn list(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Option<Read> {
     let mut f = r.words(node, "a list call")?;
     let attrs = scope.attrs;
-    let scope = Scope { place: Place::List, ..scope };
     let (call, reply) = (f.take("call"), f.take("reply"));
     if call.is_none() || reply.is_none() {
         r.fail("missing_key", node.span, "`read` needs `call` and `reply`");
@@ -234,11 +242,19 @@ pub(super) fn list(r: &mut Reader, node: Node<'_>, scope: Scope<'_>) -> Option<R
     let target = call.and_then(|n| target(r, n, scope));
     let reply = reply.and_then(|n| r.text(n)).map(ToOwned::to_owned);
     let settled = f.take("wait").map_or_else(Vec::new, |n| read_conditions(r, n, attrs));
+    let send = match (f.take("send"), &target, &reply) {
+        (Some(node), ..) => Some(send(r, node, scope)),
+        (None, Some(target), Some(reply)) => lookup::plain(target, reply),
+        _ => None,
+    };
     r.finish(f);
+    if send.is_some() && scope.place != Place::Lookup {
+        r.fail("bad_call", node.span, "a list that the plan reads takes no attributes");
+    }
     if target.as_ref().is_some_and(|t| t.method != Method::Get) {
         r.fail("bad_call", node.span, "a list is read with GET");
     }
-    Some(Read { target: target?, settled, reply: reply? })
+    Some(Read { target: target?, settled, reply: reply?, send })
 }
 
 /// A text with placeholders.
@@ -326,6 +342,9 @@ fn placeholder(r: &mut Reader, name: &str, span: Span, scope: Scope<'_>) -> Opti
     match name {
         _ if scope.place == Place::List => {
             refuse(r, format!("a list query has nothing to put in for `{{{name}}}`"))
+        }
+        "id" if scope.place == Place::Lookup => {
+            refuse(r, "an object that is only looked up has no `{id}` before".to_owned())
         }
         "id" => Some(Piece::Id),
         "to" if scope.place == Place::Link => Some(Piece::To),

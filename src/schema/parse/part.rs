@@ -108,6 +108,7 @@ fn owner_attribute(owner: &str, wire: Option<Arc<str>>) -> Attribute {
         when: Vec::new(),
         since: None,
         quirk: None,
+        read: None,
         doc: String::new(),
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use super::action;
 use super::attr::{self, Attrs, check_name};
 use super::call::{self, Place, Role, Scope};
 use super::fields::{Entry, Fields, Node, Reader};
-use super::part;
-use super::{Mention, Named, Parsed, Shared};
+use super::{Mention, Named, Parsed, Shared, lookup, part};
 use crate::address::is_identifier;
 use crate::diag::{Diagnostics, Span};
 use crate::schema::model::{
@@ -27,14 +27,19 @@ pub(super) fn read(
 ) -> Option<Parsed> {
     let mut f = r.fields(table, "a type");
     let mut mentions = Vec::new();
-    let attrs = attr::read(r, f.take("attr"), shared.case, &shared.attrs);
-    mention_refs(r, &attrs, &mut mentions);
+    let id_node = f.take("id");
+    let data_only = lookup::is_data_only(id_node);
+    // What all objects have, a capacity or a candidate need not have.
+    let base: &[_] = if data_only { &[] } else { &shared.attrs };
+    let attrs = attr::read(r, f.take("attr"), shared.case, base);
+    mention_refs(r, (&attrs, data_only), &mut mentions);
     let action_entries = r.named(f.take("action"));
     let actions: Vec<Arc<str>> = action_entries.iter().map(|e| e.key.into()).collect();
     let version = f.take("version").and_then(|n| r.int(n)).and_then(|n| u32::try_from(n).ok());
     let wire = f.take("wire").and_then(|n| r.text(n));
     let alone = Scope { attrs: &attrs, parts: &[], actions: &actions, wire, place: Place::Object };
-    let read = f.take("read").and_then(|n| call::list(r, n, alone));
+    let place = if data_only { Place::Lookup } else { Place::List };
+    let read = f.take("read").and_then(|n| call::list(r, n, Scope { place, ..alone }));
     let mut parts = match &read {
         None => Vec::new(),
         Some(read) => {
@@ -54,15 +59,19 @@ pub(super) fn read(
     let scope = Scope { parts: &sent, ..alone };
 
     let doc = f.take("doc").and_then(|n| r.text(n)).map(ToOwned::to_owned);
-    let id = f.take("id").and_then(|n| id_rule(r, n, &attrs));
+    let id = match id_node {
+        Some(node) => id_rule(r, node, &attrs),
+        None => Some(IdRule::None),
+    };
     let unique = f.take("unique").map_or_else(Vec::new, |n| unique(r, n, scope));
     let after = f.take("after").map_or_else(Vec::new, |n| after(r, n, &mut mentions));
     let cascade = f.take("cascade").map_or_else(Vec::new, |n| call::cascade(r, n, scope));
     let (mut create, updates, delete) = calls(r, &mut f, scope, shared);
     let links = r.named(f.take("link"));
     let links = links.iter().filter_map(|e| link(r, e, scope, &mut mentions)).collect();
+    let actions = action_entries.iter();
     let actions: Vec<ActionDef> =
-        action_entries.iter().filter_map(|e| action(r, e, scope)).collect();
+        actions.filter_map(|e| action::read(r, e, (scope, shared.case), &mut mentions)).collect();
     r.finish(f);
     complete(&mut parts, &unique, &actions);
     if let Some(create) = &mut create {
@@ -70,17 +79,14 @@ pub(super) fn read(
     }
 
     let whole = r.span(0..0);
-    for (key, absent) in [
-        ("version", version.is_none()),
-        ("doc", doc.is_none()),
-        ("id", id.is_none()),
-        ("read", read.is_none()),
-    ] {
+    for (key, absent) in
+        [("version", version.is_none()), ("doc", doc.is_none()), ("read", read.is_none())]
+    {
         if absent && !r.found.has_errors() {
             r.fail("missing_key", whole, format!("the type has no `{key}`"));
         }
     }
-    let ty = ResourceType {
+    let mut ty = ResourceType {
         name: name.into(),
         provider: provider.into(),
         part_of: None,
@@ -100,7 +106,12 @@ pub(super) fn read(
         delete,
     };
     check_names(r, &ty);
-    check_sent(r, &ty, &attrs);
+    if data_only {
+        lookup::finish(r, &mut ty);
+    } else {
+        check_sent(r, &ty, &attrs);
+    }
+    check_own_reads(r, &ty);
     Some(Parsed { ty, file: r.file, mentions })
 }
 
@@ -137,7 +148,9 @@ fn parts(
 fn complete(parts: &mut [Part], unique: &[Vec<UniqueItem>], actions: &[ActionDef]) {
     for (at, part) in (0..).zip(parts) {
         let element = Arc::make_mut(&mut part.element);
-        element.actions = actions.to_vec();
+        if element.updates.iter().any(|call| !call.then.is_empty()) {
+            element.actions = actions.to_vec();
+        }
         if unique.iter().any(|set| *set == [UniqueItem::Part(PartIx(at))])
             && let Some(of) = &element.part_of
         {
@@ -156,7 +169,8 @@ fn send_shared_parts(create: &mut Call, parts: &[Part], shared: &Shared) {
     }
 }
 
-fn mention_refs(r: &Reader, attrs: &Attrs, mentions: &mut Vec<Mention>) {
+/// What is only looked up orders no steps.
+fn mention_refs(r: &Reader, (attrs, data_only): (&Attrs, bool), mentions: &mut Vec<Mention>) {
     fn target(kind: &Kind) -> Option<&Arc<str>> {
         match kind {
             Kind::Ref(name) => Some(name),
@@ -166,7 +180,8 @@ fn mention_refs(r: &Reader, attrs: &Attrs, mentions: &mut Vec<Mention>) {
     }
     for (attribute, place) in attrs.list.iter().zip(&attrs.places) {
         if let Some(kind) = target(&attribute.kind) {
-            let what = Named::Ref { kind: kind.clone(), orders: attribute.writable() };
+            let what =
+                Named::Ref { kind: kind.clone(), orders: attribute.writable() && !data_only };
             mentions.push(Mention { span: place.unwrap_or_else(|| r.span(0..0)), what });
         }
     }
@@ -176,12 +191,13 @@ fn id_rule(r: &mut Reader, node: Node<'_>, attrs: &Attrs) -> Option<IdRule> {
     let text = r.text(node)?;
     match text.split_once(':') {
         None if text == "found" => Some(IdRule::Found),
+        None if text == lookup::ROW => Some(IdRule::Row),
         Some(("client", wire)) if !wire.is_empty() => Some(IdRule::Client { wire: wire.into() }),
         Some(("attr", name)) => attrs.named(r, name, node.span).map(IdRule::Attr),
         Some(("server", pointer)) if pointer.starts_with('/') => {
             Some(IdRule::Server { pointer: pointer.to_owned() })
         }
-        _ => r.wrong(node, "client:WIRE, attr:NAME, server:/POINTER or found"),
+        _ => r.wrong(node, "client:WIRE, attr:NAME, server:/POINTER, found or row"),
     }
 }
 
@@ -344,14 +360,6 @@ fn other(r: &mut Reader, span: Span, ends: &[&str], mentions: &mut Vec<Mention>)
     Some(Side::Other { owners })
 }
 
-fn action(r: &mut Reader, entry: &Entry<'_>, scope: Scope<'_>) -> Option<ActionDef> {
-    let mut f = r.words(entry.node, "an action")?;
-    let doc = f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned();
-    let call = call::members(r, &mut f, entry.span, (Role::Action, scope));
-    r.finish(f);
-    Some(ActionDef { name: entry.key.into(), doc, call: call? })
-}
-
 /// Attributes, links and parts share one table in the configuration.
 fn check_names(r: &mut Reader, ty: &ResourceType) {
     let mut seen = std::collections::BTreeSet::new();
@@ -377,6 +385,24 @@ fn check_sent(r: &mut Reader, ty: &ResourceType, attrs: &Attrs) {
         } else if attribute.writable() && !in_create && !ty.updatable(ix) {
             let text = format!("`{}` can be written, but no call sends it", attribute.name);
             r.fail("never_sent", span, text);
+        }
+    }
+}
+
+/// Only an attribute of the object itself is read by a call of its own.
+fn check_own_reads(r: &mut Reader, ty: &ResourceType) {
+    fn inside(kind: &Kind) -> &[crate::schema::Attribute] {
+        match kind {
+            Kind::Object(attrs) => attrs,
+            Kind::Set(item) | Kind::List(item) => inside(item),
+            _ => &[],
+        }
+    }
+    let nested = ty.attrs.iter().flat_map(|a| inside(&a.kind));
+    for attribute in nested.chain(ty.parts.iter().flat_map(|part| part.attrs())) {
+        if attribute.read.is_some() {
+            let text = format!("`{}` is no attribute of the object itself", attribute.name);
+            r.fail("bad_call", r.span(0..0), format!("{text}: it cannot have a `read`"));
         }
     }
 }

@@ -137,3 +137,16 @@ fn a_reply_that_is_no_page_is_an_error() {
         assert!(decoder.page(body.as_bytes()).is_err(), "{body}");
     }
 }
+
+#[test]
+fn a_reply_can_be_its_own_row() {
+    let schemas = crate::schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
+    let decoder = RowDecoder::new(schemas.by_name("hypervisor_types").expect("a type"));
+    let page = decoder.page(br#"{"hypervisorTypes": ["KVM", "baremetal"], "x": {}}"#);
+    let rows = page.expect("one row").rows;
+    let types = Value::list(vec!["KVM".into(), "baremetal".into()]);
+    assert_eq!((rows.len(), &*rows[0].id, &rows[0].attrs[0]), (1, "", &types));
+    for body in ["", "[]", r#"{"hypervisorTypes": 3}"#, "{} x"] {
+        assert!(decoder.page(body.as_bytes()).is_err(), "{body}");
+    }
+}

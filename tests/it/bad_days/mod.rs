@@ -81,7 +81,7 @@ fn news(outcome: &Outcome) -> String {
 
 /// Polls until it is so.
 #[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     const LIMIT: Duration = Duration::from_secs(60);
     let start = Instant::now();
     while !is_so() {
@@ -92,18 +92,18 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Waits until the emulator has been asked to run this API so often.
 #[track_caller]
-fn until_asked(cloud: &Cloud, api: &str, times: u64) {
+pub fn until_asked(cloud: &Cloud, api: &str, times: u64) {
     until(api, || cloud.counts()[api].as_u64().unwrap_or(0) >= times);
 }
 
 /// Sends a signal to a process that we started.
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
     assert!(status.expect("`kill` runs").success(), "the process is there");
 }
 
 /// Waits for a process that we started.
-fn outcome(child: Child) -> Outcome {
+pub fn outcome(child: Child) -> Outcome {
     let output = child.wait_with_output().expect("it ends");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8 output");
     Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -25,8 +25,8 @@ fn nobody_to_ask() {
 
       × `destroy` asks before it changes anything, and there is no terminal to ask
       │ on
-      help: review `rackform plan --destroy`, then run: rackform destroy --auto-
-            approve
+      help: review `rackform plan --destroy`, then run: rackform destroy
+            --auto-approve
 
     1 error
     ");

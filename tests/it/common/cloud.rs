@@ -103,15 +103,16 @@ impl Cloud {
         )
     }
 
-    /// What changed something since the last [`Cloud::reset`], in the order of arrival. Logins are
-    /// not among it.
+    /// What changed something since the last [`Cloud::reset`], in the order of arrival. Logins and
+    /// questions for the version are not among it.
     pub fn mutations(&self) -> Vec<Mutation> {
         let all = self.control(Method::GET, "requests", None);
         let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
         let entries = all["requests"].as_array().expect("a list of requests").iter();
         let mutating = entries.filter(|entry| {
             let path = text(entry, "path");
-            entry["method"] != "GET" && !path.contains("/accounts/")
+            let asks = entry["body"].get("getVersion").is_some();
+            entry["method"] != "GET" && !path.contains("/accounts/") && !asks
         });
         mutating
             .map(|entry| Mutation {
@@ -151,6 +152,12 @@ impl Cloud {
         let rows = self.rows(path);
         assert_eq!(rows.len(), 1, "{path}: {rows:?}");
         rows[0].clone()
+    }
+
+    /// The only row of a query, or the reply to a question about one object.
+    pub fn found(&self, path: &str) -> Value {
+        let body = self.api(Method::GET, path, None);
+        if body.get("inventories").is_some() { self.one(path) } else { body }
     }
 
     /// A call of the API by somebody else, with a session of its own. Returns the first answer; a

@@ -120,7 +120,7 @@ impl<'a> Runner<'a> {
         self.remember();
         self.compare_requests(step);
         for (query, members) in &step.finds {
-            let row = self.cloud.one(&self.fill(query));
+            let row = self.cloud.found(&self.fill(query));
             for (member, expected) in members {
                 let expected = self.with_ids(expected);
                 let same = covers(&row[member], &expected);

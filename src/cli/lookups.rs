@@ -1,0 +1,84 @@
+//! What `[data.TYPE.LABEL]` tables ask, answered: ids of ours by the state, the rest by clouds.
+//!
+//! In: a session with open needs. Out: facts for the next evaluation.
+
+use std::collections::BTreeSet;
+
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::planning::Clouds;
+use crate::cli::session::Session;
+use crate::config::{Facts, Lookup, Need};
+use crate::diag::Diagnostic;
+use crate::observe::{ObserveError, data};
+use crate::state::State;
+
+/// Looks up what a session asks for, and shows the warnings that it had to keep back till then.
+///
+/// # Errors
+/// A request failed, or what it brought shows a mistake in the configuration.
+pub async fn complete(
+    session: &mut Session,
+    state: &State,
+    clouds: &Clouds,
+    output: &Output,
+) -> Result<(), Failure> {
+    let Some(mut open) = session.take_open() else { return Ok(()) };
+    let before = clouds.requests();
+    while !session.desired.needs.is_empty() {
+        answer(session, state, clouds, &mut open.facts).await?;
+        session.evaluate(&mut open)?;
+    }
+    session.asked = clouds.requests() - before;
+    output.findings(&session.warnings, &session.sources);
+    Ok(())
+}
+
+/// Answers every open need.
+///
+/// # Errors
+/// A request failed; the finding stands at the first table of its type.
+async fn answer(
+    session: &Session,
+    state: &State,
+    clouds: &Clouds,
+    facts: &mut Facts,
+) -> Result<(), Failure> {
+    let mut lookups: BTreeSet<Lookup> = BTreeSet::new();
+    for need in &session.desired.needs {
+        match need {
+            Need::Env(_) => {}
+            Need::Id(address) => {
+                let id = state.entries.get(address).map(|entry| entry.id.clone());
+                facts.ids.insert(address.clone(), id);
+            }
+            Need::Data(lookup) => drop(lookups.insert(lookup.clone())),
+        }
+    }
+    for connection in clouds.connections.values() {
+        let found = data::look_up(connection, &session.schemas, &lookups).await;
+        facts.data.extend(found.map_err(|error| failed(session, &error))?);
+    }
+    // What no connection answered would be asked for ever.
+    match lookups.into_iter().find(|lookup| !facts.data.contains_key(lookup)) {
+        None => Ok(()),
+        Some(lookup) => {
+            let text = format!("provider.{} is not configured", lookup.provider);
+            Err(Diagnostic::error("no_provider", text).into())
+        }
+    }
+}
+
+fn failed(session: &Session, error: &ObserveError) -> Failure {
+    let of_type = |lookup: &&Lookup| {
+        lookup.provider == error.provider && session.schemas.get(lookup.ty).name == error.kind
+    };
+    let place = session.desired.places.iter().find(|(lookup, _)| of_type(lookup));
+    let mut finding = Diagnostic::error("lookup_failed", error.to_string());
+    if let Some((_, span)) = place {
+        finding = finding.at(*span, "looked up here");
+    }
+    let again = "nothing was changed; run it again when the server answers";
+    let help = error.fault.help.clone().unwrap_or_else(|| again.to_owned());
+    Failure::findings(finding.help(help).into(), &session.sources)
+}
