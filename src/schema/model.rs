@@ -371,7 +371,7 @@ pub enum Kind {
     Object(Vec<Attribute>),
 }
 
-/// Holds when the attribute has one of the values (as read). In calls of a part, an attribute of
+/// Holds when the attribute has one of the values (as read); without values, when it has any. In calls of a part, an attribute of
 /// the part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {

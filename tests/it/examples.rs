@@ -17,7 +17,8 @@ fn examples() -> Vec<PathBuf> {
     found
 }
 
-/// A copy of an example's configuration and of the seed that it names. What somebody's own run left there stays out.
+/// A copy of an example's configuration and of the seed that it names. What somebody's own run
+/// left there stays out.
 fn copy(example: &Path) -> Rackform {
     let copy = Rackform::new();
     for entry in fs::read_dir(example).expect("an example") {

@@ -162,7 +162,10 @@ impl Work<'_> {
         for condition in &attr.when {
             let other = &by.resource.attr(condition.attr).name;
             let values: Vec<_> = condition.values.iter().map(|v| format!("\"{v}\"")).collect();
-            needs.push(format!("`{other}` is {}", values.join(" or ")));
+            needs.push(match values.as_slice() {
+                [] => format!("`{other}` is set"),
+                values => format!("`{other}` is {}", values.join(" or ")),
+            });
             if let Some(span) = row.spans.get(usize::from(condition.attr.0)).copied().flatten() {
                 finding = finding.at(span, format!("because of this `{other}`"));
             }
