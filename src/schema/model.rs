@@ -237,6 +237,15 @@ pub struct Casualty {
     pub count: Count,
 }
 
+impl Casualty {
+    /// Whether it is counted by an attribute of the object: `{pool_name}`.
+    pub fn names_an_attribute(&self) -> bool {
+        let Count::Query(target) = &self.count else { return false };
+        let mut pieces = target.query.iter().flat_map(|(_, value)| value).chain(&target.path);
+        pieces.any(|piece| matches!(piece, Piece::Field(_)))
+    }
+}
+
 /// How casualties are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Count {
