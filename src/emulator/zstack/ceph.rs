@@ -308,6 +308,7 @@ fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "type": kind,
     });
     put_pool(tx, call.new_uuid(), members)?;
+    super::tag::attach(tx, call, "CephPrimaryStoragePoolVO");
     tx.put("cephStoredPool", &stored_key(&storage, name), Row::new());
     let row = require_pool(tx.store, call.new_uuid())?;
     Ok(inventory(tx.store, &POOLS, &row))

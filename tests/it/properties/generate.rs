@@ -3,6 +3,7 @@
 //! only added, no two objects swap a unique key (a ring has no order).
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -11,7 +12,7 @@ use crate::common::estate::{Estate, PASSWORDS, Thing};
 
 /// What is drawn for one place.
 #[derive(Clone, Copy, Debug)]
-pub struct Slot {
+struct Slot {
     there: bool,
     to: [bool; 4],
     from_others: bool,
@@ -69,7 +70,25 @@ pub const LUNS: [(&str, &str); 4] =
     [("10.4.1.0", "36000"), ("10.4.1.0", "36001"), ("10.4.1.1", "36002"), ("10.4.1.1", "36003")];
 
 /// What is drawn for all places.
-pub type Drawn = Vec<Slot>;
+#[derive(Clone)]
+pub struct Drawn(Vec<Slot>);
+
+/// Places that change.
+#[derive(Clone)]
+pub struct Mask(Vec<bool>);
+
+impl fmt::Debug for Drawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&estate(self, None).blocks())
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = PLACES.iter().chain(&BLOCKS).zip(&self.0);
+        f.debug_list().entries(places.filter(|(_, on)| **on).map(|(place, _)| place)).finish()
+    }
+}
 
 pub fn drawn() -> impl Strategy<Value = Drawn> {
     let slot = (
@@ -88,24 +107,24 @@ pub fn drawn() -> impl Strategy<Value = Drawn> {
         b,
         tags,
     });
-    prop::collection::vec(slot, PLACES.len() + BLOCKS.len())
+    prop::collection::vec(slot, PLACES.len() + BLOCKS.len()).prop_map(Drawn)
 }
 
 /// The first, changed where the mask says so.
-pub fn mixed(first: &Drawn, second: &Drawn, mask: &[bool]) -> Drawn {
-    let pairs = first.iter().zip(second).zip(mask);
-    pairs.map(|((first, second), changed)| if *changed { *second } else { *first }).collect()
+pub fn mixed(first: &Drawn, second: &Drawn, mask: &Mask) -> Drawn {
+    let pairs = first.0.iter().zip(&second.0).zip(&mask.0);
+    Drawn(pairs.map(|((first, second), changed)| if *changed { *second } else { *first }).collect())
 }
 
-pub fn mask() -> impl Strategy<Value = Vec<bool>> {
-    prop::collection::vec(prop::bool::weighted(0.15), PLACES.len() + BLOCKS.len())
+pub fn mask() -> impl Strategy<Value = Mask> {
+    prop::collection::vec(prop::bool::weighted(0.15), PLACES.len() + BLOCKS.len()).prop_map(Mask)
 }
 
 /// Builds what is drawn. `before`: what it is to follow.
 pub fn estate(drawn: &Drawn, before: Option<&Estate>) -> Estate {
     let mut estate = Estate::default();
     let mut addresses = BTreeSet::new();
-    for (address, slot) in PLACES.iter().zip(drawn) {
+    for (address, slot) in PLACES.iter().zip(&drawn.0) {
         if let Some(mut thing) =
             slot.there.then(|| thing(&estate, address, slot, &mut addresses)).flatten()
         {
@@ -113,7 +132,7 @@ pub fn estate(drawn: &Drawn, before: Option<&Estate>) -> Estate {
             estate.add(*address, thing);
         }
     }
-    blocks(&mut estate, &drawn[PLACES.len()..], before);
+    blocks(&mut estate, &drawn.0[PLACES.len()..], before);
     estate
 }
 
