@@ -82,7 +82,7 @@ pub static KIND: Kind = Kind {
     destroy: |tx, uuid| {
         ceph_mon::remove_all(tx, &SIDE, uuid);
         for pool in tx.uuids("cephPool", "primaryStorageUuid", uuid) {
-            tx.erase("cephPool", &pool);
+            tx.delete("cephPool", &pool);
         }
     },
     extra: |store, row, out| {
@@ -136,7 +136,7 @@ pub static MODULE: Module = Module {
             api: "DeleteCephPrimaryStoragePool",
             check: |_, call| delete_mode(call).map(|_| ()),
             run: Run::Effect(|tx, call| {
-                tx.erase("cephPool", call.text("uuid"));
+                tx.delete("cephPool", call.text("uuid"));
                 Ok(Value::Null)
             }),
         },
