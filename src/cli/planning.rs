@@ -345,7 +345,7 @@ fn wanted(
         // An element may be there already, with an owner that is.
         let owner = state.entries.get(&resource.address.owner());
         if let (Some(member), Some(owner)) = (resource.address.member_of(), owner) {
-            wanted.ids.insert(element_id(&owner.id, &member.key));
+            wanted.hoped.insert(element_id(&owner.id, &member.key));
         }
         for (ty, id) in foreign::references(&session.schemas, resource) {
             want.entry(ty).or_default().ids.insert(id);
