@@ -167,10 +167,10 @@ fn what_cannot_be_an_id_is_refused() {
 #[test]
 fn variables_are_converted_to_their_type() {
     let declared =
-        |ty: &str| format!("[variable.x]\ntype = '{ty}'\n{PROVIDER}limit = '${{var.x}}'\n");
+        |ty: &str| format!("[variable.x]\ntype = '{ty}'\n{PROVIDER}timeout = '${{var.x}}'\n");
     let given = |ty: &str, text: &str| {
         let known = facts(&[], &[("x", text)]);
-        run(&declared(ty), &known).ok().map(|(d, _)| d.providers[0].settings["limit"].clone())
+        run(&declared(ty), &known).ok().map(|(d, _)| d.providers[0].settings["timeout"].clone())
     };
     assert_eq!(given("string", "12"), Some(Value::str("12")));
     assert_eq!(given("number", "12"), Some(Value::Int(12)));
