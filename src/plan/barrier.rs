@@ -12,11 +12,11 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::End;
 use crate::plan::decide::{Decision, Draft, LinkEnds};
+use crate::plan::key::spell;
 use crate::plan::known::Known;
 use crate::plan::spots::Spots;
 use crate::plan::{Action, Gate, GateIx, Inputs, Plan, StepIx};
 use crate::schema::{After, AttrIx, Kind, LinkIx, ResourceType, Row, Schemas, Side, TypeIx};
-use crate::value::Value;
 
 /// The direction of the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -200,16 +200,6 @@ fn refers(ty: &ResourceType, scope: &Arc<str>) -> Option<AttrIx> {
 
 fn leads_to(ty: &ResourceType, link: LinkIx, scope: &Arc<str>) -> bool {
     matches!(&ty.link(link).side, Side::Owner { to, .. } if to == scope)
-}
-
-fn spell(value: &Value, known: &Known) -> Option<String> {
-    match value {
-        Value::Object(address) | Value::Id(address) => Some(address.to_string()),
-        Value::Str(id) => {
-            Some(known.address_of(id).map_or_else(|| id.to_string(), Address::to_string))
-        }
-        _ => None,
-    }
 }
 
 fn spell_end(end: &End, known: &Known) -> String {

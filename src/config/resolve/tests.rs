@@ -217,6 +217,31 @@ fn a_broken_file_shows_no_secret_either() {
     assert!(masked.contains("username = ["));
 }
 
+/// What is wrong in itself is said at once; what an unread file may declare is not missed.
+#[test]
+fn a_broken_file_does_not_hide_the_mistakes_of_the_others() {
+    let file = |name: &str, text: &str| SourceFile { name: name.into(), bytes: text.into() };
+    let good = "[zone.a]\nstat = 'Enabled'\n[zone.b]\nstate = 'enabled'\n[clutser.c]\n\
+                [cluster.d]\nzone = 'zone.elsewhere'\nhypervisor_type = '${var.elsewhere}'\n\
+                [host.h]\npassword = '${env(\"NOWHERE\")}'\n";
+    let files = vec![file("a.rack.toml", "[zone.x\n"), file("b.rack.toml", good)];
+    let loaded = load(files, &schemas());
+    let found = loaded.config.expect_err("a syntax error");
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert_eq!(
+        codes[1..],
+        [
+            "unknown_attribute",
+            "bad_value",
+            "unknown_type",
+            "missing_attribute",
+            "missing_attribute",
+            "missing_attribute",
+        ]
+    );
+    assert_eq!(found.iter().next().map(|d| d.labels[0].span.file), Some(crate::diag::FileId(0)));
+}
+
 #[test]
 fn one_cause_is_reported_once() {
     let mut text = String::from("[zone.a]\n");
