@@ -223,6 +223,8 @@ pub enum Reason {
     Unmanaged,
     /// `prevent_destroy` was switched.
     Protection,
+    /// It depends on other objects of ours than before: what counts when it is deleted.
+    Dependencies,
 }
 
 /// One attribute that changes.

@@ -120,6 +120,7 @@ pub(super) fn why(change: &Change) -> Option<String> {
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
         Reason::Protection if change.record.prevent_destroy => "prevent_destroy is on".to_owned(),
         Reason::Protection => "prevent_destroy is off".to_owned(),
+        Reason::Dependencies => "it depends on other objects now".to_owned(),
     };
     Some(text)
 }

@@ -222,7 +222,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Drifted
         | Reason::Destroy
         | Reason::Unmanaged
-        | Reason::Protection => None,
+        | Reason::Protection
+        | Reason::Dependencies => None,
     }
 }
 

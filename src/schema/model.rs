@@ -315,7 +315,8 @@ pub struct Attribute {
     pub default: Option<Value>,
     /// Allowed values as read; with the spelling to send where it differs.
     pub values: Vec<(Arc<str>, Arc<str>)>,
-    /// Bounds of a number, of a text's length in characters, both inclusive.
+    /// Bounds of a number, of a text's length in characters, of how many items a list has; both
+    /// inclusive.
     pub range: Option<(i64, i64)>,
     pub when: Vec<Condition>,
     /// First server version that has it; if it is required, the first that requires it.
@@ -337,6 +338,27 @@ pub struct OwnRead {
 }
 
 impl Attribute {
+    /// An optional attribute of which only name and kind are known; the API calls it the same.
+    pub fn new(name: &str, kind: Kind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            required: false,
+            computed: false,
+            sensitive: false,
+            write_only: false,
+            wire_read: name.into(),
+            wire_sent: name.into(),
+            default: None,
+            values: Vec::new(),
+            range: None,
+            when: Vec::new(),
+            since: None,
+            quirk: None,
+            read: None,
+            doc: String::new(),
+        }
+    }
     /// Whether the configuration may set it.
     pub fn writable(&self) -> bool {
         !self.computed
