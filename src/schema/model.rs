@@ -11,11 +11,13 @@ use std::time::Duration;
 use crate::value::Value;
 
 mod action;
+mod link;
 mod lookup;
 mod part;
 mod quirk;
 
 pub use action::ActionDef;
+pub use link::{Link, Side};
 pub use part::{OWNER, Part, PartOf};
 pub use quirk::Quirk;
 
@@ -399,39 +401,6 @@ pub enum Kind {
 pub struct Condition {
     pub attr: AttrIx,
     pub values: Vec<Arc<str>>,
-}
-
-/// A relation to objects that live on their own: storage attached to clusters.
-#[derive(Clone, Debug)]
-pub struct Link {
-    pub name: Arc<str>,
-    pub doc: String,
-    /// How many other ends an owner may have.
-    pub range: Option<(i64, i64)>,
-    pub side: Side,
-}
-
-impl Link {
-    /// Whether an owner has one other end at most, so that it must leave one before it takes another.
-    pub fn single(&self) -> bool {
-        self.range.is_some_and(|(_, most)| most == 1)
-    }
-}
-
-/// The side of a link that an attribute declares.
-#[derive(Clone, Debug)]
-pub enum Side {
-    /// The owning side, with the calls.
-    Owner {
-        /// Type of the other end.
-        to: Arc<str>,
-        /// Where the owner's row lists the other ends: a member name, or a pointer with `*`.
-        wire: String,
-        attach: Box<Call>,
-        detach: Box<Call>,
-    },
-    /// The same links, declared from the other end: `(TYPE, LINK)` of each owner.
-    Other { owners: Vec<(Arc<str>, Arc<str>)> },
 }
 
 /// How all objects of a type are listed.
