@@ -58,7 +58,8 @@ fn options() -> Options {
                 json!([{ "uuid": IMAGE, "name": "debian" }])),
             backup(STORE2, "ImageStoreBackupStorage", "other", json!([])),
             backup(SFTP, "SftpBackupStorage", "sftp", json!([])),
-        ], "pciDevices": [{ "uuid": PCI, "host": H1, "pciDeviceAddress": "0000:06:00.0",
+        ], "disks": [{ "host": H1, "wwid": "wwid-1" }, { "host": H2, "wwid": "wwid-1" }],
+        "pciDevices": [{ "uuid": PCI, "host": H1, "pciDeviceAddress": "0000:06:00.0",
             "vendorId": "10de", "deviceId": "0e0f" }] });
     Options { seed: Some(seed), ..Options::default() }
 }
