@@ -237,17 +237,17 @@ fn list(of: impl IntoIterator<Item = String>) -> String {
 }
 
 impl Estate {
-    pub fn add(&mut self, address: impl Into<String>, thing: Thing) {
-        self.things.insert(address.into(), thing);
+    /// Adds it; Enabled where it does not say.
+    pub fn add(&mut self, address: impl Into<String>, mut thing: Thing) {
+        let address = address.into();
+        if shape(&address).attrs.iter().any(|(name, _)| *name == "state") {
+            thing.attrs.entry("state").or_insert_with(|| json!("Enabled"));
+        }
+        self.things.insert(address, thing);
     }
 
     pub fn has(&self, address: &str) -> bool {
         self.things.contains_key(address)
-    }
-
-    /// Objects and attachments: what a first apply sends a POST for.
-    pub fn size(&self) -> usize {
-        self.things.len() + self.things.values().map(|thing| thing.to.len()).sum::<usize>()
     }
 
     /// Blocks of the configuration. Every list is written down, empty ones too.
@@ -319,6 +319,7 @@ impl Estate {
                 let value = thing.attrs.get(name).unwrap_or(&Value::Null);
                 let text = plain(value);
                 let known = match () {
+                    () if text.is_empty() => text,
                     () if SECRETS.contains(name) => digest(&password(&text)),
                     () if self.has(&text) => label(&text).to_owned(),
                     () => text,

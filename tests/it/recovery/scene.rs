@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 
 use crate::common::cloud::Cloud;
+use crate::common::estate::{PASSWORDS, password};
 use crate::common::process::Rackform;
 use crate::common::topology::Topology;
 
@@ -47,14 +48,26 @@ impl Scene {
         Scene::with(topology, &[])
     }
 
+    /// The same without a configuration.
+    pub fn empty() -> Scene {
+        Scene::of(&[])
+    }
+
     /// The same with these files, among them perhaps what the cloud holds (`cloud.log`).
     pub fn with(topology: &Topology, files: &[(&str, &str)]) -> Scene {
+        let scene = Scene::of(files);
+        scene.declare(topology);
+        scene
+    }
+
+    fn of(files: &[(&str, &str)]) -> Scene {
         let rackform = Rackform::new().env("SSH_PASSWORD", PASSWORD);
+        let rackform =
+            PASSWORDS.iter().fold(rackform, |rackform, name| rackform.env(name, &password(name)));
         files.iter().for_each(|(name, text)| rackform.write(name, text));
         let data = rackform.path("cloud.log");
         let data = data.to_str().expect("a path in UTF-8");
         let cloud = Cloud::child(&["--job-latency", "5ms", "--data", data]);
-        topology.declare(&rackform, &cloud);
         Scene { cloud, rackform }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::common::topology::{Host, Live, Topology, assert_converged};
 use crate::recovery::scene::{DELETES, JOURNAL, Moment, PASSWORD, POSTS, Scene, UPDATES, at_once};
 
-const APPLY: [&str; 2] = ["apply", "--auto-approve"];
-const DESTROY: [&str; 2] = ["destroy", "--auto-approve"];
+pub const APPLY: [&str; 2] = ["apply", "--auto-approve"];
+pub const DESTROY: [&str; 2] = ["destroy", "--auto-approve"];
 
 fn small() -> Topology {
     Topology::uniform(2, 3)
@@ -35,7 +35,7 @@ fn changed() -> Topology {
 }
 
 /// Both moments of the requests that fit.
-fn moments(requests: &[(&'static str, usize)]) -> Vec<Moment> {
+pub fn moments(requests: &[(&'static str, usize)]) -> Vec<Moment> {
     let of = |(which, count): &(&'static str, usize)| {
         let which = *which;
         (0..*count).flat_map(move |n| [Moment::Arrived(which, n), Moment::Acted(which, n)])
@@ -44,7 +44,7 @@ fn moments(requests: &[(&'static str, usize)]) -> Vec<Moment> {
 }
 
 /// Kills at every moment, every third time losing the journal, runs the same again, and judges.
-fn kill_everywhere(
+pub fn kill_everywhere(
     moments: &[Moment],
     (scene, args): (impl Fn() -> Scene + Sync, &[&str]),
     after_loss: &[&str],
