@@ -241,3 +241,29 @@ pub(super) fn adds_before_removes(
         }
     }
 }
+
+/// An object that can have one other end only (a device and its virtual machine) leaves the one
+/// before it takes the next.
+pub(super) fn leaves_before_enters(
+    inputs: &Inputs<'_>,
+    draft: &Draft<'_>,
+    spots: &Spots,
+    plan: &mut Plan,
+) {
+    let single = |ty: TypeIx, link: LinkIx| inputs.schemas.get(ty).link(link).single();
+    let ends = draft.decisions.iter().zip(&spots.by_change).filter_map(|(decision, spot)| {
+        let link = decision.link.as_ref()?.link;
+        single(decision.ty, link).then(|| ((decision.address.owner(), link), spot))
+    });
+    let ends: Vec<_> = ends.collect();
+    let mut leaves: BTreeMap<&(Address, LinkIx), Vec<StepIx>> = BTreeMap::new();
+    for (key, spot) in &ends {
+        leaves.entry(key).or_default().extend(spot.delete);
+    }
+    for (key, spot) in ends.iter().filter(|(_, spot)| spot.delete.is_none()) {
+        if let Some(StepIx(enter)) = spot.create {
+            let before = leaves.get(key).into_iter().flatten();
+            plan.steps[enter as usize].after.extend(before);
+        }
+    }
+}

@@ -20,7 +20,7 @@ use crate::plan::part;
 use crate::plan::record;
 use crate::plan::refusal;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
-use crate::schema::{LinkIx, ResourceType, TypeIx};
+use crate::schema::{IdRule, LinkIx, ResourceType, TypeIx};
 use crate::state::{Entry, Pending, is_attachment};
 use crate::value::Value;
 
@@ -140,7 +140,12 @@ fn resource<'a>(
             findings.push(refusal::not_discovered(ty, desired, &there));
         }
         None => {
-            let reason = if pending.is_some() { Reason::Unfinished } else { Reason::New };
+            let found = inputs.schemas.get(desired.ty).id == IdRule::Found;
+            let reason = match pending {
+                _ if found => Reason::Discovered,
+                Some(_) => Reason::Unfinished,
+                None => Reason::New,
+            };
             create(inputs, desired, None, reason, draft);
         }
     }

@@ -11,8 +11,8 @@ use wildmatch::WildMatch;
 
 use crate::address::Address;
 use crate::config::Settings;
-use crate::plan::{Action, Change, Op, Plan, Reason, Step, schedule};
-use crate::schema::{Casualty, Count, ResourceType, Schemas, Side, Target};
+use crate::plan::{Action, Attributes, Change, Op, Plan, Reason, Step, schedule};
+use crate::schema::{Casualty, Count, Piece, ResourceType, Schemas, Side, Target};
 use crate::state::State;
 use crate::state::journal::Intent;
 
@@ -43,20 +43,37 @@ pub fn questions(plan: &Plan, schemas: &Schemas) -> Vec<Question> {
         let Some((id, to)) = ids(change) else { continue };
         for casualty in casualties(schemas.get(step.ty), step) {
             let Count::Query(target) = &casualty.count else { continue };
+            let shared = || Arc::new(target.clone());
+            let target = match casualty.names_an_attribute() {
+                true => Arc::new(filled(target, &change.seen)),
+                false => targets.entry(std::ptr::from_ref(target)).or_insert_with(shared).clone(),
+            };
             questions.push(Question {
                 change: step.change,
                 provider: step.provider.clone(),
                 label: casualty.label.clone(),
-                target: targets
-                    .entry(std::ptr::from_ref(target))
-                    .or_insert_with(|| Arc::new(target.clone()))
-                    .clone(),
+                target,
                 id: id.clone(),
                 to: to.clone(),
             });
         }
     }
     questions
+}
+
+/// The query with the values of the object's attributes.
+fn filled(target: &Target, seen: &Attributes) -> Target {
+    let fill = |piece: &Piece| match piece {
+        Piece::Field(name) => {
+            let value = seen.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+            let text = value.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+            Piece::Lit(text.unwrap_or_default().into())
+        }
+        other => other.clone(),
+    };
+    let all = |pieces: &[Piece]| pieces.iter().map(fill).collect();
+    let query = target.query.iter().map(|(name, value)| (name.clone(), all(value)));
+    Target { method: target.method, path: all(&target.path), query: query.collect() }
 }
 
 /// Ids for `{id}` and `{to}`.

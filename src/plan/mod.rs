@@ -161,7 +161,8 @@ pub struct Change {
     pub origin: Option<Span>,
     /// What the state will say beside the row: see [`Record`].
     pub record: Record,
-    /// Attributes as seen now, for what is adopted or recorded without a step.
+    /// Attributes as seen now, for what is adopted or recorded without a step, and for what goes
+    /// where its casualties are counted by an attribute.
     pub seen: Attributes,
     /// Live objects that are not in the plan and go down with this change, by label.
     pub casualties: Vec<(String, u64)>,
@@ -196,6 +197,8 @@ pub enum Action {
 pub enum Reason {
     /// In the configuration, not in the state.
     New,
+    /// The same, and the server discovers it: nothing is sent to create it.
+    Discovered,
     /// In the state, gone from the cloud.
     Vanished,
     /// An earlier apply was cut off while it made it, or before an action that belongs to it.

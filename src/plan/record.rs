@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use crate::config::DesiredResource;
 use crate::plan::Attributes;
-use crate::schema::{ResourceType, Row};
+use crate::schema::{ResourceType, Row, UniqueItem};
 use crate::value::Value;
 
 /// Attributes to keep of a live row. Never secrets: live rows have none, and write-only
@@ -30,4 +31,19 @@ pub fn outdated(ty: &ResourceType, known: &Attributes, seen: &Attributes) -> boo
         managed
     };
     known != seen && managed(known) != managed(seen)
+}
+
+/// The first unique key in readable form, kept with a pending create.
+pub fn unique(ty: &ResourceType, desired: &DesiredResource) -> Vec<(Arc<str>, String)> {
+    let Some(set) = ty.unique.first() else { return Vec::new() };
+    set.iter()
+        .filter_map(|item| match item {
+            UniqueItem::Attr(ix) => {
+                let value = &desired.attrs[usize::from(ix.0)];
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                (!value.is_null()).then(|| (ty.attr(*ix).name.clone(), text))
+            }
+            UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
+        })
+        .collect()
 }

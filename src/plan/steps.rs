@@ -16,8 +16,8 @@ use crate::plan::phases::{Phases, sends_element};
 use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
 use crate::schema::{
-    ActionIx, AttrIx, Call, Condition, IdRule, Kind, PartIx, ResourceType, Schemas, SendSource,
-    Side, UniqueItem, Wait,
+    ActionIx, AttrIx, Call, Casualty, Condition, IdRule, Kind, PartIx, ResourceType, Schemas,
+    SendSource, Side, Wait,
 };
 use crate::state::identity::client_id;
 use crate::value::Value;
@@ -71,7 +71,7 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
 }
 
 /// For what changes only in the state, or enters it before anything is sent: the attributes that
-/// it will hold.
+/// it will hold. For what goes: those that its casualties are counted by.
 fn seen(schemas: &Schemas, decision: &Decision<'_>) -> Vec<(Arc<str>, Value)> {
     let ty = schemas.get(decision.ty);
     match (&decision.live, decision.action) {
@@ -79,6 +79,12 @@ fn seen(schemas: &Schemas, decision: &Decision<'_>) -> Vec<(Arc<str>, Value)> {
             if decision.prior.is_none() || matches!(action, Action::Adopt | Action::Record) =>
         {
             record::seen(ty, decision.desired.map(|d| &d.attrs), &live.attrs)
+        }
+        // What counts its casualties by an attribute needs the value that goes.
+        (Some(live), Action::Delete | Action::Replace)
+            if ty.cascade.iter().any(Casualty::names_an_attribute) =>
+        {
+            record::seen(ty, None, &live.attrs)
         }
         _ => Vec::new(),
     }
@@ -122,7 +128,7 @@ fn record_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         record.dependencies = parents::of(desired, &draft.known).into_iter().collect();
         record.prevent_destroy = desired.lifecycle.prevent_destroy;
         record.secrets = secrets(ty, desired);
-        record.unique = unique(ty, desired);
+        record.unique = record::unique(ty, desired);
     } else if let Some(ends) = &decision.link {
         record.dependencies =
             [&ends.owner, &ends.to].into_iter().filter_map(ours).cloned().collect();
@@ -151,21 +157,6 @@ fn secrets(ty: &ResourceType, desired: &DesiredResource) -> Vec<Arc<str>> {
         .zip(&desired.attrs)
         .filter(|((_, attr), value)| attr.unread() && !value.is_null())
         .map(|((_, attr), _)| attr.name.clone())
-        .collect()
-}
-
-/// The first unique key in readable form, kept with a pending create.
-fn unique(ty: &ResourceType, desired: &DesiredResource) -> Vec<(Arc<str>, String)> {
-    let Some(set) = ty.unique.first() else { return Vec::new() };
-    set.iter()
-        .filter_map(|item| match item {
-            UniqueItem::Attr(ix) => {
-                let value = &desired.attrs[usize::from(ix.0)];
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                (!value.is_null()).then(|| (ty.attr(*ix).name.clone(), text))
-            }
-            UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
-        })
         .collect()
 }
 

@@ -11,11 +11,13 @@ use std::time::Duration;
 use crate::value::Value;
 
 mod action;
+mod link;
 mod lookup;
 mod part;
 mod quirk;
 
 pub use action::ActionDef;
+pub use link::{Link, Side};
 pub use part::{OWNER, Part, PartOf};
 pub use quirk::Quirk;
 
@@ -237,6 +239,15 @@ pub struct Casualty {
     pub count: Count,
 }
 
+impl Casualty {
+    /// Whether it is counted by an attribute of the object: `{pool_name}`.
+    pub fn names_an_attribute(&self) -> bool {
+        let Count::Query(target) = &self.count else { return false };
+        let mut pieces = target.query.iter().flat_map(|(_, value)| value).chain(&target.path);
+        pieces.any(|piece| matches!(piece, Piece::Field(_)))
+    }
+}
+
 /// How casualties are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Count {
@@ -384,36 +395,12 @@ pub enum Kind {
     Object(Vec<Attribute>),
 }
 
-/// Holds when the attribute has one of the values (as read). In calls of a part, an attribute of
+/// Holds when the attribute has one of the values (as read); without values, when it has any. In calls of a part, an attribute of
 /// the part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     pub attr: AttrIx,
     pub values: Vec<Arc<str>>,
-}
-
-/// A relation to objects that live on their own: storage attached to clusters.
-#[derive(Clone, Debug)]
-pub struct Link {
-    pub name: Arc<str>,
-    pub doc: String,
-    pub side: Side,
-}
-
-/// The side of a link that an attribute declares.
-#[derive(Clone, Debug)]
-pub enum Side {
-    /// The owning side, with the calls.
-    Owner {
-        /// Type of the other end.
-        to: Arc<str>,
-        /// Where the owner's row lists the other ends: a member name, or a pointer with `*`.
-        wire: String,
-        attach: Box<Call>,
-        detach: Box<Call>,
-    },
-    /// The same links, declared from the other end: `(TYPE, LINK)` of each owner.
-    Other { owners: Vec<(Arc<str>, Arc<str>)> },
 }
 
 /// How all objects of a type are listed.

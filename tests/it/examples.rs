@@ -17,13 +17,14 @@ fn examples() -> Vec<PathBuf> {
     found
 }
 
-/// A copy of an example's configuration. What somebody's own run left there stays out.
+/// A copy of an example's configuration and of the seed that it names. What somebody's own run
+/// left there stays out.
 fn copy(example: &Path) -> Rackform {
     let copy = Rackform::new();
     for entry in fs::read_dir(example).expect("an example") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if name.ends_with(".rack.toml") {
+        if name.ends_with(".toml") {
             copy.write(&name, &fs::read_to_string(&path).expect("a configuration"));
         }
     }

@@ -38,9 +38,16 @@ pub(super) fn check(text: &str, quirk: Quirk) -> Result<(), Problem> {
                 Err(problem)
             }
         },
-        Quirk::LeaveMaintenanceFirst | Quirk::TrimsText | Quirk::LongJob | Quirk::ShellResults => {
-            Ok(())
+        Quirk::NoColon if text.contains(':') => {
+            let mut problem = Problem::new("colon", "must not contain a `:`");
+            problem.label = "the server would cut it off at the colon".to_owned();
+            Err(problem)
         }
+        Quirk::NoColon
+        | Quirk::LeaveMaintenanceFirst
+        | Quirk::TrimsText
+        | Quirk::LongJob
+        | Quirk::ShellResults => Ok(()),
     }
 }
 

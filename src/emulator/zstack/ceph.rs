@@ -82,7 +82,7 @@ pub static KIND: Kind = Kind {
     destroy: |tx, uuid| {
         ceph_mon::remove_all(tx, &SIDE, uuid);
         for pool in tx.uuids("cephPool", "primaryStorageUuid", uuid) {
-            tx.erase("cephPool", &pool);
+            tx.delete("cephPool", &pool);
         }
     },
     extra: |store, row, out| {
@@ -136,7 +136,7 @@ pub static MODULE: Module = Module {
             api: "DeleteCephPrimaryStoragePool",
             check: |_, call| delete_mode(call).map(|_| ()),
             run: Run::Effect(|tx, call| {
-                tx.erase("cephPool", call.text("uuid"));
+                tx.delete("cephPool", call.text("uuid"));
                 Ok(Value::Null)
             }),
         },
@@ -308,6 +308,7 @@ fn add_pool(tx: &mut Tx<'_>, call: &Call) -> Outcome {
         "type": kind,
     });
     put_pool(tx, call.new_uuid(), members)?;
+    super::tag::attach(tx, call, "CephPrimaryStoragePoolVO");
     tx.put("cephStoredPool", &stored_key(&storage, name), Row::new());
     let row = require_pool(tx.store, call.new_uuid())?;
     Ok(inventory(tx.store, &POOLS, &row))

@@ -317,7 +317,7 @@ fn delete(tx: &mut Tx<'_>, call: &Call) -> Outcome {
     for lun in tx.uuids("iscsiLun", "iscsiServerUuid", call.text("uuid")) {
         tx.erase("iscsiLun", &lun);
     }
-    tx.erase("iscsiServer", call.text("uuid"));
+    tx.delete("iscsiServer", call.text("uuid"));
     Ok(Value::Null)
 }
 

@@ -186,7 +186,7 @@ pub static MODULE: Module = Module {
             check: |_, call| delete_mode(call).map(|_| ()),
             run: Run::Effect(|tx, call| {
                 unmatch(tx, "pciDeviceOfferingUuid", call.text("uuid"));
-                tx.erase("pciOffering", call.text("uuid"));
+                tx.delete("pciOffering", call.text("uuid"));
                 Ok(Value::Null)
             }),
         },

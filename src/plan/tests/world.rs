@@ -10,7 +10,7 @@ use crate::config::{self, Desired, DesiredLink, DesiredResource, End, Facts, Sou
 use crate::diag::Diagnostics;
 use crate::inventory::{Inventory, LiveObject, Table, element_id};
 use crate::plan::{self, AttrDiff, Inputs, Options, Plan, Shown};
-use crate::schema::{self, LinkIx, Schemas};
+use crate::schema::{self, LinkIx, Schemas, UniqueItem};
 use crate::state::identity::client_id;
 use crate::state::{Entry, Pending, State};
 use crate::value::Value;
@@ -84,6 +84,23 @@ impl World {
         let live = LiveObject { id: entry.id.clone(), attrs, links, elements: Vec::new() };
         self.state.entries.insert(resource.address.clone(), entry);
         self.table(resource.ty).insert(live);
+    }
+
+    /// A discovered object that nobody manages yet: there with what it is looked up by.
+    pub fn discover(&mut self, resource: &DesiredResource) {
+        let ty = self.schemas.get(resource.ty).clone();
+        let mut attrs = ty.empty_row();
+        for item in ty.unique.iter().flatten() {
+            let UniqueItem::Attr(ix) = item else { continue };
+            attrs[usize::from(ix.0)] = match &resource.attrs[usize::from(ix.0)] {
+                Value::Object(of) | Value::Id(of) => Value::Str(id(of)),
+                value => value.clone(),
+            };
+        }
+        let owned = ty.links().filter(|(_, link)| matches!(link.side, schema::Side::Owner { .. }));
+        let links = owned.map(|(ix, _)| (ix, Vec::new())).collect();
+        let id = id(&resource.address);
+        self.table(resource.ty).insert(LiveObject { id, attrs, links, elements: Vec::new() });
     }
 
     fn link(&mut self, link: &DesiredLink) {

@@ -14,6 +14,9 @@ pub enum Quirk {
     StoragePath,
     /// `HOST:/PATH`, the path as in `StoragePath` (`NfsApiParamChecker`, reference 3.4).
     NfsUrl,
+    /// The server splits `user:password@host` at its colons and takes the second piece (`MonUri`,
+    /// reference 3.4), so that a password would be cut off at one.
+    NoColon,
     /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
     /// action is over when that job is (`QueryLongJob`). For actions.
     LongJob,
@@ -23,11 +26,12 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LeaveMaintenanceFirst,
         Self::TrimsText,
         Self::StoragePath,
         Self::NfsUrl,
+        Self::NoColon,
         Self::LongJob,
         Self::ShellResults,
     ];
@@ -39,6 +43,7 @@ impl Quirk {
             Self::TrimsText => "trims_text",
             Self::StoragePath => "storage_path",
             Self::NfsUrl => "nfs_url",
+            Self::NoColon => "no_colon",
             Self::LongJob => "long_job",
             Self::ShellResults => "shell_results",
         }
@@ -47,9 +52,11 @@ impl Quirk {
     pub fn of_action(self) -> bool {
         match self {
             Self::LongJob | Self::ShellResults => true,
-            Self::LeaveMaintenanceFirst | Self::TrimsText | Self::StoragePath | Self::NfsUrl => {
-                false
-            }
+            Self::LeaveMaintenanceFirst
+            | Self::TrimsText
+            | Self::StoragePath
+            | Self::NfsUrl
+            | Self::NoColon => false,
         }
     }
 }

@@ -24,10 +24,14 @@ const NFS: &str = "000000000000400080000000000000d2";
 const NFS2: &str = "000000000000400080000000000000d3";
 const SMP: &str = "000000000000400080000000000000d4";
 const STORE: &str = "000000000000400080000000000000b1";
+const SHARED: &str = "000000000000400080000000000000d5";
+const CEPH: &str = "000000000000400080000000000000d6";
+const CEPH_STORE: &str = "000000000000400080000000000000b4";
 const STORE2: &str = "000000000000400080000000000000b2";
 const SFTP: &str = "000000000000400080000000000000b3";
 const IMAGE: &str = "000000000000400080000000000000a1";
 const ISCSI: &str = "000000000000400080000000000000a2";
+const PCI: &str = "000000000000400080000000000000e9";
 const VM: &str = "000000000000400080000000000000f1";
 
 /// A cloud that somebody else has built: a cluster of two hosts with a stopped VM, three storages.
@@ -48,12 +52,14 @@ fn options() -> Options {
             storage(NFS, "NFS", "nfs", "10.0.0.9:/a"),
             storage(NFS2, "NFS", "more", "10.0.0.9:/b"),
             storage(SMP, "SharedMountPoint", "mounted", "/mnt/shared"),
+            storage(SHARED, "SharedBlock", "luns", ""),
         ] }], "backupStorage": [
             backup(STORE, "ImageStoreBackupStorage", "store",
                 json!([{ "uuid": IMAGE, "name": "debian" }])),
             backup(STORE2, "ImageStoreBackupStorage", "other", json!([])),
             backup(SFTP, "SftpBackupStorage", "sftp", json!([])),
-        ] });
+        ], "pciDevices": [{ "uuid": PCI, "host": H1, "pciDeviceAddress": "0000:06:00.0",
+            "vendorId": "10de", "deviceId": "0e0f" }] });
     Options { seed: Some(seed), ..Options::default() }
 }
 

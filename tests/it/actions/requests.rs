@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rackform::schema;
 
 use super::{
-    CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, SFTP, SMP, STORE, STORE2, VM, cloud, host,
-    new_cloud, sent, stranger,
+    CEPH, CEPH_STORE, CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, PCI, SFTP, SHARED, SMP,
+    STORE, STORE2, VM, ZONE, cloud, host, new_cloud, sent, stranger,
 };
 use crate::common::cloud::Cloud;
 
@@ -66,6 +66,29 @@ fn table(volume: &str, nfs_volume: &str) -> Vec<Line> {
             format!(r#"POST /storage-devices/iscsi/servers/{ISCSI} {{"params":{{}}}}"#),
         ),
         (
+            "sharedblock_primary_storage",
+            "refresh-lun",
+            SHARED,
+            format!("block={BLOCK}"),
+            format!(
+                r#"POST /primary-storage/sharedblockgroup/{SHARED}/sharedblocks/{BLOCK} {{"params":{{}}}}"#
+            ),
+        ),
+        (
+            "pci_device",
+            "delete-record",
+            PCI,
+            String::new(),
+            format!("DELETE /pci-device/pci-devices/{PCI}?deleteMode=Permissive"),
+        ),
+        (
+            "vm_instance",
+            "set-usb-redirect",
+            VM,
+            "enable=true".into(),
+            format!(r#"PUT /vm-instances/{VM}/actions {{"setVmUsbRedirect":{{"enable":true}}}}"#),
+        ),
+        (
             "sftp_backup_storage",
             "reconnect",
             SFTP,
@@ -79,6 +102,15 @@ fn table(volume: &str, nfs_volume: &str) -> Vec<Line> {
     all.extend(primary_storage("local_primary_storage", LOCAL));
     all.extend(primary_storage("nfs_primary_storage", NFS));
     all.extend(primary_storage("smp_primary_storage", SMP));
+    all.extend(primary_storage("ceph_primary_storage", CEPH));
+    all.extend(primary_storage("sharedblock_primary_storage", SHARED));
+    all.push((
+        "ceph_backup_storage",
+        "reconnect",
+        CEPH_STORE,
+        String::new(),
+        format!(r#"PUT /backup-storage/{CEPH_STORE}/actions {{"reconnectBackupStorage":{{}}}}"#),
+    ));
     all
 }
 
@@ -136,6 +168,32 @@ fn iscsi_server(cloud: &Cloud) {
     super::until("the server", || cloud.rows("/storage-devices/iscsi/servers").len() == 1);
 }
 
+/// A Ceph cluster, used as both kinds of storage.
+fn ceph(cloud: &Cloud) {
+    for (path, id) in [("/primary-storage/ceph", CEPH), ("/backup-storage/ceph", CEPH_STORE)] {
+        let params = serde_json::json!({ "resourceUuid": id, "name": "ceph", "zoneUuid": ZONE,
+            "monUrls": ["root:hunter2@10.0.0.211"] });
+        let mut body = serde_json::json!({ "params": params });
+        if id == CEPH_STORE {
+            body["params"].as_object_mut().expect("an object").shift_remove("zoneUuid");
+        }
+        cloud.api(reqwest::Method::POST, path, Some(body));
+        let status = || cloud.rows(path).first().map(|row| row["status"] == "Connected");
+        super::until("Ceph", || status() == Some(true));
+    }
+}
+
+/// Id of a LUN of the shared block storage.
+const BLOCK: &str = "000000000000400080000000000000e8";
+
+fn shared_block(cloud: &Cloud) {
+    let row = serde_json::json!({ "uuid": BLOCK, "sharedBlockGroupUuid": SHARED, "name": "lun",
+        "diskUuid": "wwid-1", "type": "LUN", "state": "Enabled", "status": "Connected" });
+    cloud.drift(
+        serde_json::json!({ "family": "sharedBlock", "op": "put", "uuid": BLOCK, "row": row }),
+    );
+}
+
 /// The volume of the VM on the local storage, and a free one on the NFS storage.
 fn volumes(cloud: &Cloud) -> (String, String) {
     let volume = cloud.one(&format!("/volumes?q=vmInstanceUuid={VM}"));
@@ -152,6 +210,8 @@ fn every_action_is_the_request_of_the_manual() {
     let rackform = stranger(&cloud);
     let (volume, nfs_volume) = volumes(&cloud);
     iscsi_server(&cloud);
+    shared_block(&cloud);
+    ceph(&cloud);
     let mut tried = BTreeSet::new();
     for (kind, action, id, params, request) in table(&volume, &nfs_volume) {
         cloud.reset();
@@ -165,7 +225,7 @@ fn every_action_is_the_request_of_the_manual() {
     }
     let schemas = schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
     let all = schemas
-        .resources()
+        .lookups()
         .flat_map(|ty| ty.actions.iter().map(|action| format!("{} {}", ty.name, action.name)));
     let all: BTreeSet<String> = all.collect();
     assert_eq!(tried, all, "actions tried, and actions of the schemas");

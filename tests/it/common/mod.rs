@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub mod cloud;
+pub mod estate;
 pub mod process;
 pub mod raw;
 pub mod seen;

@@ -166,7 +166,7 @@ fn address(label: &str, storage: &Storage) -> String {
 }
 
 /// What the emulator keeps of a password.
-fn digest(password: &str) -> String {
+pub fn digest(password: &str) -> String {
     let key = blake3::derive_key("rackform emulator password", password.as_bytes());
     blake3::Hash::from_bytes(key).to_hex()[..12].to_owned()
 }
