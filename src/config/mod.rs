@@ -75,8 +75,8 @@ impl Need {
     }
 }
 
-/// Answers to [`Need`]s.
-#[derive(Clone, Debug, Default)]
+/// Answers to [`Need`]s. Holds secrets: no `Debug`.
+#[derive(Clone, Default)]
 pub struct Facts {
     /// `None`: asked for and not set.
     pub env: BTreeMap<String, Option<String>>,
@@ -88,8 +88,8 @@ pub struct Facts {
     pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
 }
 
-/// A variable's value from outside the configuration.
-#[derive(Clone, Debug, PartialEq)]
+/// A variable's value from outside the configuration. May be a secret: no `Debug`.
+#[derive(Clone, PartialEq)]
 pub struct VariableInput {
     pub text: String,
     /// As people know it: `--var`, `RACKFORM_VAR_x`.

@@ -4,7 +4,7 @@
 //! judges them, because a server compares loosely. A condition goes to the server only where its
 //! text cannot be read as another operator (ZStack looks for one anywhere in a condition,
 //! reference 1.7). Tables of one type share a query where one attribute tells them apart, and one
-//! list when any of them needs it.
+//! list when any of them needs it or their conditions are too many.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ fn requests(
         return plain(connection, ty, lookups);
     }
     let keys: Vec<(&Lookup, Key)> = lookups.iter().map(|l| (*l, key(ty, l))).collect();
-    if keys.iter().any(|(_, key)| *key == Key::None) {
+    if listed(keys.iter().map(|(_, key)| key), connection.limits().ids) {
         let lookups = lookups.iter().copied().cloned().collect();
         return Ok(vec![Request { lookups, what: What::Query(Vec::new()) }]);
     }
@@ -120,6 +120,20 @@ enum Key {
     Own(Vec<String>),
     /// Nothing can be said to the server.
     None,
+}
+
+/// Whether one list of everything answers all: a table needs it anyway, or there are so many
+/// conditions of their own that a request each would be the more expensive way.
+fn listed<'k>(keys: impl Iterator<Item = &'k Key>, most: usize) -> bool {
+    let mut own = BTreeSet::new();
+    for key in keys {
+        match key {
+            Key::None => return true,
+            Key::Own(conditions) => _ = own.insert(conditions),
+            Key::Id | Key::Attr(_) => {}
+        }
+    }
+    own.len() > most
 }
 
 fn key(ty: &ResourceType, lookup: &Lookup) -> Key {
@@ -300,6 +314,15 @@ mod tests {
         let ip = ty.find_attr("management_ip").expect("management_ip");
         let term = Term::Text("10.0.0.1".into());
         assert_eq!(condition(&ty, ip, &term).as_deref(), Some("managementIp=10.0.0.1"));
+    }
+
+    #[test]
+    fn many_conditions_of_their_own_are_one_list() {
+        let own = |n: usize| Key::Own(vec![format!("status={n}")]);
+        let few: Vec<Key> = (0..100).map(own).chain([own(7), Key::Id]).collect();
+        assert!(!listed(few.iter(), 100));
+        assert!(listed(few.iter().chain([&own(100)]), 100));
+        assert!(listed([own(1), Key::None].iter(), 100));
     }
 
     #[test]

@@ -273,7 +273,7 @@ fn existing<'a>(
             Some(entry) if entry.prevent_destroy != desired.lifecycle.prevent_destroy => {
                 (Action::Record, Reason::Protection)
             }
-            Some(entry) if !parents::of(desired, &draft.known).iter().eq(&entry.dependencies) => {
+            Some(entry) if parents::changed(desired, &entry.dependencies, &draft.known) => {
                 (Action::Record, Reason::Dependencies)
             }
             Some(entry) => {

@@ -59,6 +59,12 @@ pub fn of(resource: &DesiredResource, known: &Known) -> BTreeSet<Address> {
     parents
 }
 
+/// Whether a resource depends on other objects than the state says, in whatever order.
+pub fn changed(resource: &DesiredResource, before: &[Address], known: &Known) -> bool {
+    let now = of(resource, known);
+    now.len() != before.len() || !before.iter().all(|address| now.contains(address))
+}
+
 fn collect(value: &Value, known: &Known, parents: &mut BTreeSet<Address>) {
     match value {
         Value::Object(address) | Value::Id(address) => {
