@@ -190,6 +190,8 @@ fn every_configuration_is_valid() {
         "[provider.zstack]\nendpoint = \"emulator\"\n",
         "[zone.east]\n",
         "[cluster.compute]\nzone = \"zone.east\"\nhypervisor_type = \"KVM\"\n",
+        "[host.c1]\ncluster = \"cluster.compute\"\nmanagement_ip = \"10.0.1.11\"\nusername = \"root\"\n\
+         password = '${env(\"SSH_PASSWORD\")}'\n",
     ];
     for block in blocks("toml") {
         let rackform = Rackform::with(&block);
