@@ -245,11 +245,6 @@ impl Estate {
         self.things.contains_key(address)
     }
 
-    /// Objects and attachments: what a first apply sends a POST for.
-    pub fn size(&self) -> usize {
-        self.things.len() + self.things.values().map(|thing| thing.to.len()).sum::<usize>()
-    }
-
     /// Blocks of the configuration. Every list is written down, empty ones too.
     pub fn blocks(&self) -> String {
         self.things.iter().map(|(address, thing)| self.block(address, thing)).collect()
