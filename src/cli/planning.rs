@@ -362,13 +362,17 @@ fn hoped(session: &Session, state: &State, resource: &DesiredResource) -> Vec<Ar
     if state.entries.contains_key(&resource.address) {
         return Vec::new();
     }
-    let unrecorded = |at: &Address| known::next_id(state, session.schemas.by_name(at.kind())?, at);
+    let unrecorded = |at: &Address| {
+        let recorded = state.entries.contains_key(at) || state.pending.contains_key(at);
+        let ty = session.schemas.by_name(at.kind()).filter(|_| !recorded)?;
+        known::next_id(state, ty, at)
+    };
     let Some(member) = resource.address.member_of() else {
         return unrecorded(&resource.address).into_iter().collect();
     };
     let owner = resource.address.owner();
-    let new = if state.entries.contains_key(&owner) { None } else { unrecorded(&owner) };
-    known_ids(state, &owner).chain(new).map(|owner| element_id(&owner, &member.key)).collect()
+    let owners = known_ids(state, &owner).chain(unrecorded(&owner));
+    owners.map(|owner| element_id(&owner, &member.key)).collect()
 }
 
 /// Ids under which an object of ours may be there.
