@@ -1,8 +1,8 @@
 //! Dependency graphs over numbered nodes.
 //!
-//! In: edges "dependent needs dependency", each with a payload that says why. Out: an order,
-//! the shortest cycle, and path lengths for scheduling. Nodes are indices of the caller's own
-//! tables; petgraph goes no further than this file. Same edges, same answers.
+//! In: edges "dependent needs dependency", each with a payload that says why. Out: an order, or the
+//! shortest cycle. Nodes are indices of the caller's own tables; petgraph goes no further than this
+//! file. Same edges, same answers.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -99,19 +99,6 @@ impl<E> Graph<E> {
             }
         }
         if order.len() == open.len() { Ok(order) } else { Err(self.shortest_cycle()) }
-    }
-
-    /// For each node the weight of the heaviest path that starts with it and goes on to its
-    /// dependents: what is left to do at least, once it is its turn. Missing weights count as 0;
-    /// with a cycle every node keeps its own weight.
-    pub fn longest_path(&self, weight: &[u64]) -> Vec<u64> {
-        let of = |node: u32| weight.get(node as usize).copied().unwrap_or(0);
-        let mut path: Vec<u64> = (0_u32..).take(self.len()).map(of).collect();
-        for node in self.order().unwrap_or_default().into_iter().rev() {
-            let rest = self.dependents(node).map(|d| path[d as usize]).max().unwrap_or(0);
-            path[node as usize] = of(node).saturating_add(rest);
-        }
-        path
     }
 
     /// A shortest cycle within the strongly connected component that has the smallest node.
@@ -223,13 +210,6 @@ mod tests {
     fn a_node_that_needs_itself_is_a_cycle_of_one() {
         let graph = graph(2, &[(1, 1)]);
         assert_eq!(graph.order().expect_err("a cycle").edges.len(), 1);
-    }
-
-    #[test]
-    fn path_lengths_count_the_way_to_the_end() {
-        // 0 is needed by 1 and 2, 2 is needed by 3.
-        let graph = graph(4, &[(1, 0), (2, 0), (3, 2)]);
-        assert_eq!(graph.longest_path(&[1, 10, 2, 3]), [11, 10, 5, 3]);
     }
 
     proptest! {

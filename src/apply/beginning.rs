@@ -17,6 +17,7 @@ use crate::schema::{IdRule, Schemas};
 use crate::state::fold::Fold;
 use crate::state::identity::client_id;
 use crate::state::journal::Record;
+use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
 
 /// Makes the state. `digests` are those of the configuration's secrets; the state has its lineage.
@@ -108,7 +109,7 @@ fn entry_of(change: &Change, incarnation: u32, state: &State) -> Entry {
         attrs: change.seen.clone(),
         dependencies: change.record.dependencies.clone(),
         schema_version: change.record.schema_version,
-        digests: digests_of(state, &change.address),
+        digests: digests_of(state, change),
         incarnation,
         prevent_destroy: change.record.prevent_destroy,
         declared_by: None,
@@ -116,11 +117,20 @@ fn entry_of(change: &Change, incarnation: u32, state: &State) -> Entry {
     }
 }
 
-/// Digests that the state has for an object, also for one that a cut-off apply created.
-fn digests_of(state: &State, address: &Address) -> Digests {
-    let pending = state.pending.get(address).map(|pending| &pending.digests);
-    let entry = state.entries.get(address).map(|entry| &entry.digests);
-    pending.or(entry).cloned().unwrap_or_default()
+/// Digests that the state has for an object, also for one that a cut-off apply created. The secrets
+/// of an adopted object that it knows nothing of are those that the object was made with: nothing
+/// is sent for them until they change.
+fn digests_of(state: &State, change: &Change) -> Digests {
+    let pending = state.pending.get(&change.address).map(|pending| &pending.digests);
+    let entry = state.entries.get(&change.address).map(|entry| &entry.digests);
+    match pending.or(entry) {
+        Some(known) => known.clone(),
+        None if change.action == Action::Adopt => {
+            let secrets = change.record.secrets.iter();
+            secrets.map(|name| (name.clone(), UNVERIFIED.to_owned())).collect()
+        }
+        None => Digests::new(),
+    }
 }
 
 /// The ids that an element can have: its owner is there, or pending under one of several ids.

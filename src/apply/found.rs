@@ -16,7 +16,8 @@ use super::waits::Waits;
 use crate::event::Failure;
 use crate::inventory::{LiveObject, element_id};
 use crate::observe::lookup::Reader;
-use crate::schema::{AttrIx, Kind, UniqueItem};
+use crate::plan::key::set_attrs;
+use crate::schema::{AttrIx, Kind};
 use crate::value::Value;
 use crate::wire::Fill;
 
@@ -79,7 +80,7 @@ impl Worker<'_> {
     /// The reference of its unique key, and the id that this has.
     fn place(&self) -> Option<(AttrIx, Arc<str>)> {
         let desired = self.context.run.desired.get(&self.step.address)?;
-        self.key_attrs().find_map(|ix| {
+        set_attrs(self.ty, 0).find_map(|ix| {
             if !matches!(self.ty.attr(ix).kind, Kind::Ref(_)) {
                 return None;
             }
@@ -93,18 +94,13 @@ impl Worker<'_> {
         })
     }
 
-    fn key_attrs(&self) -> impl Iterator<Item = AttrIx> + '_ {
-        self.ty.unique.iter().take(1).flatten().filter_map(|item| match item {
-            UniqueItem::Attr(ix) => Some(*ix),
-            UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
-        })
-    }
-
     fn has_key(&self, live: &LiveObject) -> bool {
         let Some(desired) = self.context.run.desired.get(&self.step.address) else { return false };
-        self.key_attrs().filter(|ix| !matches!(self.ty.attr(*ix).kind, Kind::Ref(_))).all(|ix| {
-            let at = usize::from(ix.0);
-            desired.attrs[at].reveal() == live.attrs[at].reveal()
-        })
+        set_attrs(self.ty, 0).filter(|ix| !matches!(self.ty.attr(*ix).kind, Kind::Ref(_))).all(
+            |ix| {
+                let at = usize::from(ix.0);
+                desired.attrs[at].reveal() == live.attrs[at].reveal()
+            },
+        )
     }
 }

@@ -50,7 +50,8 @@ pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failu
         identity::draw(&mut state)?;
         state.clouds.extend(known);
         state.secrets.seal = None;
-        let entry = entry(&session, desired, &live, state.next_incarnation(&args.address));
+        let mut entry = entry(&session, desired, &live, state.next_incarnation(&args.address));
+        entry.dependencies = parents::of(desired, &Known::new(&state)).into_iter().collect();
         state.entries.insert(args.address.clone(), entry);
         guard.write(&mut state)?;
         let address = render::clean(&args.address);
@@ -117,7 +118,6 @@ fn entry(
         provider: desired.provider.clone(),
         id: live.id.clone(),
         attrs: record::seen(ty, Some(&desired.attrs), &live.attrs),
-        dependencies: parents::of(desired, &Known::default()).into_iter().collect(),
         schema_version: ty.version,
         digests,
         incarnation,

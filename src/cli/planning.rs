@@ -12,13 +12,14 @@ use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
 use crate::cli::secrets;
 use crate::cli::session::Session;
-use crate::config::{End, ProviderConfig};
+use crate::config::{DesiredResource, End, ProviderConfig};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
 use crate::inventory::{Inventory, element_id};
 use crate::observe::{casualties, inventory};
 use crate::plan::foreign;
 use crate::plan::guard::{self, Consent, Question, Refusal};
+use crate::plan::known;
 use crate::plan::version::{self, Server};
 use crate::plan::{self, Inputs, Note, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
@@ -342,11 +343,7 @@ fn wanted(
         }
         let unique = !session.schemas.get(resource.ty).unique.is_empty();
         wanted.whole |= unique;
-        // An element may be there already, with an owner that is.
-        let owner = state.entries.get(&resource.address.owner());
-        if let (Some(member), Some(owner)) = (resource.address.member_of(), owner) {
-            wanted.ids.insert(element_id(&owner.id, &member.key));
-        }
+        wanted.hoped.extend(hoped(session, state, resource));
         for (ty, id) in foreign::references(&session.schemas, resource) {
             want.entry(ty).or_default().ids.insert(id);
         }
@@ -357,6 +354,21 @@ fn wanted(
         }
     }
     want
+}
+
+/// Ids under which a resource may be there without the state knowing: an element, with an owner that
+/// is there; anything else, if an apply made it whose record is lost (`plan::known::unrecorded`).
+fn hoped(session: &Session, state: &State, resource: &DesiredResource) -> Vec<Arc<str>> {
+    if state.entries.contains_key(&resource.address) {
+        return Vec::new();
+    }
+    let unrecorded = |at: &Address| known::next_id(state, session.schemas.by_name(at.kind())?, at);
+    let Some(member) = resource.address.member_of() else {
+        return unrecorded(&resource.address).into_iter().collect();
+    };
+    let owner = resource.address.owner();
+    let new = if state.entries.contains_key(&owner) { None } else { unrecorded(&owner) };
+    known_ids(state, &owner).chain(new).map(|owner| element_id(&owner, &member.key)).collect()
 }
 
 /// Ids under which an object of ours may be there.

@@ -9,6 +9,7 @@ mod lookup;
 mod mask;
 pub mod parse;
 pub mod resolve;
+mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
@@ -33,8 +34,8 @@ pub use syntax::Config;
 /// A configuration that was read, and the masked sources that its messages quote.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// `Err`: syntax errors of all files, or files that cannot be read. Nothing further can be
-    /// judged then.
+    /// `Err`: syntax errors of all files, files that cannot be read, and such mistakes in the others
+    /// as these cannot be the reason of.
     pub config: Result<Config, Diagnostics>,
     pub sources: Sources,
 }
@@ -48,9 +49,12 @@ pub fn load(files: Vec<SourceFile>, schemas: &Schemas) -> Loaded {
     for file in &parsed {
         findings.extend(file.syntax.clone());
     }
-    let config =
-        if findings.has_errors() { Err(findings) } else { Ok(parse::merge(parsed, &sources)) };
-    Loaded { config, sources }
+    let config = parse::merge(parsed, &sources);
+    if findings.has_errors() {
+        findings.extend(rest::mistakes(&config, schemas, &sources));
+        return Loaded { config: Err(findings), sources };
+    }
+    Loaded { config: Ok(config), sources }
 }
 
 /// Something outside the configuration that its values depend on.

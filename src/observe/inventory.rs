@@ -1,8 +1,8 @@
 //! Refresh: everything a plan must know, in as few requests as it takes.
 //!
 //! In: types, and ids of ours. Out: an [`Inventory`]. Per type one paged list, ordered by id: the
-//! first page says how many there are, the others follow in parallel; or batches of ids when few
-//! of many are ours. An object of ours that the pages did not show is asked for again by id
+//! first page says how many there are, the others follow in parallel; or batches of ids (of owners,
+//! for elements) when few of many are ours: whichever takes fewer requests. An object of ours that the pages did not show is asked for again by id
 //! before it counts as gone: rows move between pages when others come and go meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::ObserveError;
 use super::own::{self, Own};
-use super::reader::{Reader, all, stopped};
-use crate::inventory::{Inventory, LiveObject, Table, split_element_id};
+use super::reader::{Reader, all, owners_of, stopped};
+use crate::inventory::{Inventory, LiveObject, Table};
 use crate::provider::{Ask, Connection, Fault};
 use crate::schema::{Schemas, TypeIx};
 use crate::wire::decode::Page;
@@ -19,8 +19,12 @@ use crate::wire::decode::Page;
 /// What is wanted of a type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Objects of ours: in the state, pending, or named in the configuration.
+    /// Objects of ours: in the state, pending, or named in the configuration. What a list does not
+    /// show of them is asked for again.
     pub ids: BTreeSet<Arc<str>>,
+    /// Objects that may be there without our knowing: once a list is complete, what it does not
+    /// show of them is not there.
+    pub hoped: BTreeSet<Arc<str>>,
     /// Attributes that cost a call per object, with the objects that they are managed of.
     pub own: Own,
     /// All objects, ours or not: to find holders of unique keys, or to import.
@@ -35,13 +39,14 @@ fn by_rows(schemas: &Schemas, want: &BTreeMap<TypeIx, Wanted>) -> BTreeMap<TypeI
         let Some(owner) = owners.get(ix) else {
             let row = rows.entry(*ix).or_default();
             row.ids.extend(wanted.ids.iter().cloned());
+            row.hoped.extend(wanted.hoped.iter().cloned());
             row.own.clone_from(&wanted.own);
             row.whole |= wanted.whole;
             continue;
         };
         let row = rows.entry(*owner).or_default();
-        let ids = wanted.ids.iter().filter_map(|id| split_element_id(id));
-        row.ids.extend(ids.map(|(owner, _)| Arc::from(owner)));
+        row.ids.extend(owners_of(&wanted.ids));
+        row.hoped.extend(owners_of(&wanted.hoped));
         row.whole |= wanted.whole;
     }
     rows
@@ -117,31 +122,29 @@ async fn filled(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
 }
 
 async fn table(reader: &Reader, wanted: &Wanted) -> Result<Table, Fault> {
-    let limits = reader.connection.limits();
-    // Elements are few to an owner, and asked for by their owners.
-    let few = wanted.ids.len() <= limits.ids || reader.ty.part_of.is_some();
-    if !wanted.whole && few {
+    let all = || wanted.ids.iter().chain(&wanted.hoped);
+    if !wanted.whole && reader.batches(all()) <= 1 {
         // One request, or none: no list can be cheaper.
-        return Ok(Table::new(reader.by_ids(&wanted.ids).await?));
+        return Ok(Table::new(reader.by_ids(all()).await?));
     }
     let first = page(reader, 0).await?;
-    let absent = |table: &Table| -> Vec<Arc<str>> {
-        wanted.ids.iter().filter(|id| table.get(id).is_none()).cloned().collect()
-    };
-    let pages = first.total.map_or(u64::MAX, |total| total.div_ceil(limits.page));
+    let limit = reader.connection.limits().page;
+    let pages = first.total.map_or(u64::MAX, |total| total.div_ceil(limit));
     let mut table = Table::default();
     if !wanted.whole {
         table = Table::new(first.rows.clone());
-        let batches = absent(&table).len().div_ceil(limits.ids);
-        if u64::try_from(batches).unwrap_or(u64::MAX) < pages.saturating_sub(1) {
-            let rows = reader.by_ids(&absent(&table)).await?;
-            add(&mut table, rows);
+        let absent: Vec<_> = all().filter(|id| table.get(id).is_none()).cloned().collect();
+        if reader.batches(&absent) < pages.saturating_sub(1) {
+            add(&mut table, reader.by_ids(&absent).await?);
             return Ok(table);
         }
     }
     let (whole, agrees) = complete(reader, first).await?;
     add(&mut table, whole);
-    let again = if agrees { absent(&table) } else { wanted.ids.iter().cloned().collect() };
+    let again: Vec<_> = match agrees {
+        true => wanted.ids.iter().filter(|id| table.get(id).is_none()).cloned().collect(),
+        false => all().cloned().collect(),
+    };
     add(&mut table, reader.by_ids(&again).await?);
     Ok(table)
 }

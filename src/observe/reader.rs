@@ -61,9 +61,16 @@ impl Reader {
         &self,
         ids: impl IntoIterator<Item = &'a Arc<str>>,
     ) -> Result<Vec<LiveObject>, Fault> {
-        let owners = ids.into_iter().filter_map(|id| split_element_id(id));
-        let owners: BTreeSet<Arc<str>> = owners.map(|(owner, _)| owner.into()).collect();
-        self.referring(OWNER, &owners).await
+        self.referring(OWNER, &owners_of(ids)).await
+    }
+
+    /// The fewest requests that [`Self::by_ids`] can take for these.
+    pub(super) fn batches<'a>(&self, ids: impl IntoIterator<Item = &'a Arc<str>>) -> u64 {
+        let count = match self.ty.part_of {
+            Some(_) => owners_of(ids).len(),
+            None => ids.into_iter().count(),
+        };
+        count.div_ceil(self.connection.limits().ids) as u64
     }
 
     /// All objects whose attribute holds one of these ids.
@@ -107,6 +114,11 @@ impl Reader {
         let target = &*self.target;
         self.connection.page(&self.decoder, &List { target, id: &[], to: &[], only, ask }).await
     }
+}
+
+/// The ids of the owners in ids of elements.
+pub(super) fn owners_of<'a>(ids: impl IntoIterator<Item = &'a Arc<str>>) -> BTreeSet<Arc<str>> {
+    ids.into_iter().filter_map(|id| split_element_id(id)).map(|(owner, _)| owner.into()).collect()
 }
 
 /// Runs futures side by side (the connection bounds the calls at once); results in order. The

@@ -3,7 +3,8 @@
 //! In: decisions and where their steps stand. Out: gates, one per rule and scope, so that H hosts
 //! and A attachments cost H + A edges. On the way up what `after` names comes first: storage is
 //! attached to a cluster before its hosts are added. On the way down it comes last. A rule whose
-//! other side has no steps makes no gate.
+//! other side has no steps makes no gate. And elements of a part: one gate per owner, so that new
+//! ones are there before old ones go.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,11 +12,11 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::End;
 use crate::plan::decide::{Decision, Draft, LinkEnds};
+use crate::plan::key::spell;
 use crate::plan::known::Known;
 use crate::plan::spots::Spots;
 use crate::plan::{Action, Gate, GateIx, Inputs, Plan, StepIx};
 use crate::schema::{After, AttrIx, Kind, LinkIx, ResourceType, Row, Schemas, Side, TypeIx};
-use crate::value::Value;
 
 /// The direction of the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,12 +114,14 @@ fn bound(
 }
 
 fn gate(plan: &mut Plan, gates: &mut BTreeMap<Place, GateIx>, place: Place) -> GateIx {
-    let next = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
     let scope = place.1.clone();
-    *gates.entry(place).or_insert_with(|| {
-        plan.gates.push(Gate { scope, after: Vec::new() });
-        next
-    })
+    *gates.entry(place).or_insert_with(|| new_gate(plan, scope, Vec::new()))
+}
+
+fn new_gate(plan: &mut Plan, scope: String, after: Vec<StepIx>) -> GateIx {
+    let ix = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
+    plan.gates.push(Gate { scope, after });
+    ix
 }
 
 /// The steps of everything that some rule names, by scope.
@@ -269,22 +272,13 @@ fn leads_to(ty: &ResourceType, link: LinkIx, scope: &Arc<str>) -> bool {
     matches!(&ty.link(link).side, Side::Owner { to, .. } if to == scope)
 }
 
-fn spell(value: &Value, known: &Known) -> Option<String> {
-    match value {
-        Value::Object(address) | Value::Id(address) => Some(address.to_string()),
-        Value::Str(id) => {
-            Some(known.address_of(id).map_or_else(|| id.to_string(), Address::to_string))
-        }
-        _ => None,
-    }
-}
-
 fn spell_end(end: &End, known: &Known) -> String {
     match end {
         End::Ours(address) => address.to_string(),
         End::Foreign(id) => known.address_of(id).map_or_else(|| id.to_string(), Address::to_string),
     }
 }
+
 /// Elements of a part are added before others of the same owner are taken away, so that it is
 /// never without (a Ceph storage without its last monitor, reference 3.4).
 pub(super) fn adds_before_removes(
@@ -308,13 +302,38 @@ pub(super) fn adds_before_removes(
     }
     for (key, steps) in removes {
         let Some(adds) = adds.remove(&key) else { continue };
-        let ix = GateIx(u32::try_from(plan.gates.len()).unwrap_or(u32::MAX));
-        plan.gates.push(Gate { scope: format!("additions to {}", key.0), after: adds });
+        let ix = new_gate(plan, format!("additions to {}", key.0), adds);
         for StepIx(step) in steps {
             // One that goes along with its owner waits for nobody.
             if plan.steps[step as usize].request.is_some() {
                 plan.steps[step as usize].gates.push(ix);
             }
+        }
+    }
+}
+
+/// An object that can have one other end only (a device and its virtual machine) leaves the one
+/// before it takes the next.
+pub(super) fn leaves_before_enters(
+    inputs: &Inputs<'_>,
+    draft: &Draft<'_>,
+    spots: &Spots,
+    plan: &mut Plan,
+) {
+    let single = |ty: TypeIx, link: LinkIx| inputs.schemas.get(ty).link(link).single();
+    let ends = draft.decisions.iter().zip(&spots.by_change).filter_map(|(decision, spot)| {
+        let link = decision.link.as_ref()?.link;
+        single(decision.ty, link).then(|| ((decision.address.owner(), link), spot))
+    });
+    let ends: Vec<_> = ends.collect();
+    let mut leaves: BTreeMap<&(Address, LinkIx), Vec<StepIx>> = BTreeMap::new();
+    for (key, spot) in &ends {
+        leaves.entry(key).or_default().extend(spot.delete);
+    }
+    for (key, spot) in ends.iter().filter(|(_, spot)| spot.delete.is_none()) {
+        if let Some(StepIx(enter)) = spot.create {
+            let before = leaves.get(key).into_iter().flatten();
+            plan.steps[enter as usize].after.extend(before);
         }
     }
 }

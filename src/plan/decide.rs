@@ -20,7 +20,7 @@ use crate::plan::part;
 use crate::plan::record;
 use crate::plan::refusal;
 use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
-use crate::schema::{LinkIx, ResourceType, TypeIx};
+use crate::schema::{IdRule, LinkIx, ResourceType, TypeIx};
 use crate::state::{Entry, Pending, is_attachment};
 use crate::value::Value;
 
@@ -72,7 +72,7 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         notes: Vec::new(),
         unchanged: 0,
         refreshed: Vec::new(),
-        known: Known::new(inputs),
+        known: Known::new(inputs.state),
         blocks: keyed_blocks(inputs.desired),
     };
     if !inputs.options.destroy {
@@ -118,7 +118,7 @@ fn resource<'a>(
                 existing(inputs, desired, Some(entry), live, draft, findings);
                 return;
             }
-            Live::Gone if !succeeded(inputs, address, entry) => {
+            Live::Gone if made(inputs, desired).is_none() => {
                 draft.drift.push(Drift { address: address.clone(), attrs: None });
                 draft.known.ends(address);
                 create(inputs, desired, Some(entry), Reason::Vanished, draft);
@@ -128,8 +128,7 @@ fn resource<'a>(
         }
     }
     let pending = inputs.state.pending.get(address);
-    let live = pending_live(inputs, desired.ty, address)
-        .or_else(|| part::unclaimed(inputs, desired, &draft.known));
+    let live = made(inputs, desired).or_else(|| part::unclaimed(inputs, desired, &draft.known));
     match live {
         Some(live) => {
             draft.known.learn(address, &live.id);
@@ -141,10 +140,22 @@ fn resource<'a>(
             findings.push(refusal::not_discovered(ty, desired, &there));
         }
         None => {
-            let reason = if pending.is_some() { Reason::Unfinished } else { Reason::New };
+            let found = inputs.schemas.get(desired.ty).id == IdRule::Found;
+            let reason = match pending {
+                _ if found => Reason::Discovered,
+                Some(_) => Reason::Unfinished,
+                None => Reason::New,
+            };
             create(inputs, desired, None, reason, draft);
         }
     }
+}
+
+/// The live object that an earlier apply made for a resource without entering it in the state: it
+/// was cut off, or its state and journal are lost.
+fn made<'a>(inputs: &Inputs<'a>, desired: &DesiredResource) -> Option<&'a LiveObject> {
+    pending_live(inputs, desired.ty, &desired.address)
+        .or_else(|| known::unrecorded(inputs, desired))
 }
 
 /// The live object that a cut-off apply created at an address.
@@ -256,13 +267,14 @@ fn existing<'a>(
             (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
         }
         Verdict::Nothing => match prior {
-            None if inputs.state.pending.contains_key(&desired.address) => {
-                (Action::Adopt, Reason::Unfinished)
-            }
+            None if made(inputs, desired).is_some() => (Action::Adopt, Reason::Unfinished),
             None => (Action::Adopt, Reason::New),
             Some(entry) if owes(ty, entry, &live) => (Action::Update, Reason::Unfinished),
             Some(entry) if entry.prevent_destroy != desired.lifecycle.prevent_destroy => {
                 (Action::Record, Reason::Protection)
+            }
+            Some(entry) if !parents::of(desired, &draft.known).iter().eq(&entry.dependencies) => {
+                (Action::Record, Reason::Dependencies)
             }
             Some(entry) => {
                 draft.unchanged += 1;
@@ -274,10 +286,13 @@ fn existing<'a>(
             }
         },
     };
-    let before = prior.map_or_else(
-        || inputs.state.pending.get(&desired.address).map_or(0, |p| p.incarnation),
-        |entry| entry.incarnation,
-    );
+    let before = match (prior, inputs.state.pending.get(&desired.address)) {
+        (Some(entry), _) => entry.incarnation,
+        (None, Some(pending)) => pending.incarnation,
+        // An element is known by its key.
+        (None, None) if ty.part_of.is_some() => 0,
+        (None, None) => known::incarnation(inputs.state, &desired.address),
+    };
     // An element is known by its key: the same one comes again.
     let again = action == Action::Replace && ty.part_of.is_none();
     let incarnation = before + u32::from(again);

@@ -61,7 +61,7 @@ pub fn names(ty: &ResourceType, set: usize) -> Vec<Arc<str>> {
 
 /// The attributes of a key.
 pub fn set_attrs(ty: &ResourceType, set: usize) -> impl Iterator<Item = AttrIx> + '_ {
-    ty.unique[set].iter().filter_map(|item| match item {
+    ty.unique.get(set).into_iter().flatten().filter_map(|item| match item {
         UniqueItem::Attr(ix) | UniqueItem::Nested(ix, _) => Some(*ix),
         UniqueItem::Part(_) => None,
     })
@@ -86,7 +86,8 @@ pub fn keys(ty: TypeIx, schema: &ResourceType, row: &Row, known: &Known) -> Vec<
         .collect()
 }
 
-fn spell(value: &Value, known: &Known) -> Option<String> {
+/// A value in the one spelling: a reference by the address of our object, else by id.
+pub(super) fn spell(value: &Value, known: &Known) -> Option<String> {
     match value.reveal() {
         Value::Str(text) => {
             Some(known.address_of(text).map_or_else(|| text.to_string(), Address::to_string))

@@ -8,11 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::address::Address;
+use crate::config::DesiredResource;
 use crate::inventory::LiveObject;
 use crate::plan::Inputs;
 use crate::plan::diff::Ids;
-use crate::schema::{ResourceType, TypeIx};
-use crate::state::{Entry, Pending, is_attachment};
+use crate::schema::{IdRule, ResourceType, TypeIx};
+use crate::state::identity::client_id;
+use crate::state::{Entry, Pending, State, is_attachment};
 
 /// Ids of our objects, kept up to date as decisions are made (parents before children).
 #[derive(Default)]
@@ -25,9 +27,9 @@ pub struct Known {
 
 impl Known {
     /// Resources of the state, by id.
-    pub fn new(inputs: &Inputs<'_>) -> Self {
+    pub fn new(state: &State) -> Self {
         let mut known = Self::default();
-        for (address, entry) in &inputs.state.entries {
+        for (address, entry) in &state.entries {
             if !is_attachment(address, &entry.kind) {
                 known.learn(address, &entry.id);
             }
@@ -93,6 +95,27 @@ pub fn live_candidate<'a>(
 ) -> Option<&'a LiveObject> {
     let table = inputs.live?.table(&pending.provider, ty)?;
     pending.candidates.iter().rev().find_map(|id| table.get(id))
+}
+
+/// The object that nothing recorded and nobody but us can have made: it has the id that the next
+/// object at this address would get. So it is after a state was put back from a copy that is older
+/// than the objects, and the journal is gone.
+pub fn unrecorded<'a>(inputs: &Inputs<'a>, desired: &DesiredResource) -> Option<&'a LiveObject> {
+    let id = next_id(inputs.state, inputs.schemas.get(desired.ty), &desired.address)?;
+    inputs.live?.get(&desired.provider, desired.ty, &id)
+}
+
+/// The id of the next object at an address, for types whose ids we choose; `None` before the first
+/// apply.
+pub fn next_id(state: &State, ty: &ResourceType, address: &Address) -> Option<Arc<str>> {
+    let ours = matches!(ty.id, IdRule::Client { .. }) && !state.lineage.is_empty();
+    ours.then(|| client_id(&state.lineage, address, incarnation(state, address)))
+}
+
+/// The incarnation of the next object at an address that nothing is pending for.
+pub fn incarnation(state: &State, address: &Address) -> u32 {
+    let after = state.entries.get(address).map_or(0, |entry| entry.incarnation + 1);
+    after.max(state.next_incarnation(address))
 }
 
 fn from_state(inputs: &Inputs<'_>, ty: TypeIx, entry: &Entry) -> LiveObject {

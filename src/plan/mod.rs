@@ -197,6 +197,8 @@ pub enum Action {
 pub enum Reason {
     /// In the configuration, not in the state.
     New,
+    /// The same, and the server discovers it: nothing is sent to create it.
+    Discovered,
     /// In the state, gone from the cloud.
     Vanished,
     /// An earlier apply was cut off while it made it, or before an action that belongs to it.
@@ -221,6 +223,8 @@ pub enum Reason {
     Unmanaged,
     /// `prevent_destroy` was switched.
     Protection,
+    /// It depends on other objects of ours than before: what counts when it is deleted.
+    Dependencies,
 }
 
 /// One attribute that changes.

@@ -19,6 +19,7 @@ pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     references(draft, &spots, plan);
     barrier::raise(inputs, draft, &spots, plan);
     barrier::adds_before_removes(inputs, draft, &spots, plan);
+    barrier::leaves_before_enters(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();

@@ -1,7 +1,7 @@
 //! `[provider.NAME]` → [`Settings`]: what a connection needs, checked.
 //!
-//! In: evaluated settings of the configuration. Out: typed settings, or a [`ProviderError`] that
-//! names the setting. Reads `ca_file`; opens no connection.
+//! In: evaluated settings of the configuration, which knows their names. Out: typed settings, or a
+//! [`ProviderError`] that names the setting. Reads `ca_file`; opens no connection.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Fault, KINDS, connection::Timing};
-use crate::diag::nearest;
 use crate::http;
 use crate::value::Value;
 
@@ -35,8 +34,6 @@ pub enum ProviderError {
     Missing { name: Arc<str>, setting: &'static str },
     #[error("provider.{name}.{setting} must be {expected}")]
     Wrong { name: Arc<str>, setting: Arc<str>, expected: &'static str },
-    #[error("provider.{name} has no setting `{setting}`{}", did_you_mean(.near))]
-    Unknown { name: Arc<str>, setting: Arc<str>, near: Option<&'static str> },
     #[error("provider.{name} has the type `{kind}`, which does not exist; there is: {}", KINDS.join(", "))]
     Kind { name: Arc<str>, kind: Arc<str> },
     #[error("provider.{name}: {path} cannot be read: {reason}")]
@@ -61,26 +58,10 @@ impl ProviderError {
                 Some("`ca_file` is relative to the directory of the configuration")
             }
             Self::Open { source, .. } => source.help(),
-            Self::Wrong { .. } | Self::Unknown { .. } | Self::Kind { .. } => None,
+            Self::Wrong { .. } | Self::Kind { .. } => None,
         }
     }
 }
-
-fn did_you_mean(near: &Option<&'static str>) -> String {
-    near.map_or_else(String::new, |n| format!("; did you mean `{n}`?"))
-}
-
-const KNOWN: [&str; 9] = [
-    "type",
-    "endpoint",
-    "account",
-    "password",
-    "ca_file",
-    "insecure_skip_verify",
-    "timeout",
-    "connect_timeout",
-    "calls_at_once",
-];
 
 impl Settings {
     /// Settings with defaults.
@@ -107,7 +88,6 @@ impl Settings {
         dir: &Path,
     ) -> Result<Self, ProviderError> {
         let reader = Reader { name, values };
-        reader.check_names()?;
         if super::dialect(kind).is_none() {
             return Err(ProviderError::Kind { name: name.clone(), kind: kind.clone() });
         }
@@ -144,16 +124,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn check_names(&self) -> Result<(), ProviderError> {
-        match self.values.keys().find(|k| !KNOWN.contains(&&***k)) {
-            None => Ok(()),
-            Some(unknown) => Err(ProviderError::Unknown {
-                name: self.name.clone(),
-                setting: unknown.clone(),
-                near: nearest(unknown, KNOWN).and_then(|n| KNOWN.into_iter().find(|k| *k == n)),
-            }),
-        }
-    }
     fn get(&self, setting: &str) -> &Value {
         self.values.get(setting).map_or(&Value::Null, Value::reveal)
     }
@@ -212,7 +182,6 @@ mod tests {
         let settings = read(&good).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((&*settings.account, &*settings.password), ("admin", "x"));
         for (setting, value, message) in [
-            ("pasword", "x".into(), "did you mean `password`?"),
             ("timeout", Value::Int(0), "provider.zstack.timeout must be"),
             ("insecure_skip_verify", Value::Int(1), "must be true or false"),
             ("account", "".into(), "provider.zstack has no `account`"),

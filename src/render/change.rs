@@ -105,6 +105,7 @@ pub(super) fn why(change: &Change) -> Option<String> {
             "another block declares it now".to_owned()
         }
         Reason::New | Reason::Differs | Reason::Destroy => return None,
+        Reason::Discovered => "the server discovers it; nothing is sent for that".to_owned(),
         Reason::Vanished => "it is gone from the cloud".to_owned(),
         Reason::Unfinished => "an earlier apply was cut off while it worked on it".to_owned(),
         Reason::Drifted => "it was changed outside of rackform".to_owned(),
@@ -119,6 +120,7 @@ pub(super) fn why(change: &Change) -> Option<String> {
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
         Reason::Protection if change.record.prevent_destroy => "prevent_destroy is on".to_owned(),
         Reason::Protection => "prevent_destroy is off".to_owned(),
+        Reason::Dependencies => "it depends on other objects now".to_owned(),
     };
     Some(text)
 }

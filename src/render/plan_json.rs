@@ -215,13 +215,15 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         Reason::NotInConfiguration => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
         Reason::New
+        | Reason::Discovered
         | Reason::Vanished
         | Reason::Unfinished
         | Reason::Differs
         | Reason::Drifted
         | Reason::Destroy
         | Reason::Unmanaged
-        | Reason::Protection => None,
+        | Reason::Protection
+        | Reason::Dependencies => None,
     }
 }
 

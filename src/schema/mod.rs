@@ -20,7 +20,7 @@
 //! | | `wire` | the API's name, or `[read, sent]`; camelCase of the attribute when absent |
 //! | | `default`, `range` | desired when absent; bounds of a number, a length or a count |
 //! | | `values` | what may be written; as a table: read spelling → sent one |
-//! | | `when`, `since` | only for these values of another attribute; first server version that has it (if required: that requires it) |
+//! | | `when`, `since` | only for these values of another attribute, `[]`: for any; first server version that has it (if required: that requires it) |
 //! | | `read` | `{ call, reply }`: not in the list; asked per object whose configuration sets it |
 //! | | `quirk` | what the language cannot say, by name, in Rust ([`Quirk`]); also on an action |
 //! | action | `attr` | its parameters, written as attributes are |

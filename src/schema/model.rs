@@ -11,11 +11,13 @@ use std::time::Duration;
 use crate::value::Value;
 
 mod action;
+mod link;
 mod lookup;
 mod part;
 mod quirk;
 
 pub use action::ActionDef;
+pub use link::{Link, Side};
 pub use part::{OWNER, Part, PartOf};
 pub use quirk::Quirk;
 
@@ -315,7 +317,8 @@ pub struct Attribute {
     pub default: Option<Value>,
     /// Allowed values as read; with the spelling to send where it differs.
     pub values: Vec<(Arc<str>, Arc<str>)>,
-    /// Bounds of a number, of a text's length in characters, both inclusive.
+    /// Bounds of a number, of a text's length in characters, of how many items a list has; both
+    /// inclusive.
     pub range: Option<(i64, i64)>,
     pub when: Vec<Condition>,
     /// First server version that has it; if it is required, the first that requires it.
@@ -337,6 +340,27 @@ pub struct OwnRead {
 }
 
 impl Attribute {
+    /// An optional attribute of which only name and kind are known; the API calls it the same.
+    pub fn new(name: &str, kind: Kind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            required: false,
+            computed: false,
+            sensitive: false,
+            write_only: false,
+            wire_read: name.into(),
+            wire_sent: name.into(),
+            default: None,
+            values: Vec::new(),
+            range: None,
+            when: Vec::new(),
+            since: None,
+            quirk: None,
+            read: None,
+            doc: String::new(),
+        }
+    }
     /// Whether the configuration may set it.
     pub fn writable(&self) -> bool {
         !self.computed
@@ -371,36 +395,12 @@ pub enum Kind {
     Object(Vec<Attribute>),
 }
 
-/// Holds when the attribute has one of the values (as read). In calls of a part, an attribute of
+/// Holds when the attribute has one of the values (as read); without values, when it has any. In calls of a part, an attribute of
 /// the part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     pub attr: AttrIx,
     pub values: Vec<Arc<str>>,
-}
-
-/// A relation to objects that live on their own: storage attached to clusters.
-#[derive(Clone, Debug)]
-pub struct Link {
-    pub name: Arc<str>,
-    pub doc: String,
-    pub side: Side,
-}
-
-/// The side of a link that an attribute declares.
-#[derive(Clone, Debug)]
-pub enum Side {
-    /// The owning side, with the calls.
-    Owner {
-        /// Type of the other end.
-        to: Arc<str>,
-        /// Where the owner's row lists the other ends: a member name, or a pointer with `*`.
-        wire: String,
-        attach: Box<Call>,
-        detach: Box<Call>,
-    },
-    /// The same links, declared from the other end: `(TYPE, LINK)` of each owner.
-    Other { owners: Vec<(Arc<str>, Arc<str>)> },
 }
 
 /// How all objects of a type are listed.

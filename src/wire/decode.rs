@@ -9,7 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    Deserialize as _, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
+};
 
 use super::secrets;
 use crate::inventory::{LiveObject, element_id};
@@ -77,6 +79,8 @@ pub struct RowDecoder {
 enum Slot {
     Id,
     Attr(AttrIx),
+    /// The value at this pointer below the member.
+    Inner(AttrIx, String),
     /// The ids at this path below the member.
     Link(LinkIx, Vec<Box<str>>),
     /// Elements of a part.
@@ -106,7 +110,10 @@ impl RowDecoder {
                 && !secrets::is_secret(&a.wire_read)
         };
         for (ix, attr) in ty.attrs().filter(|(_, a)| readable(a)) {
-            add(&attr.wire_read, Slot::Attr(ix));
+            match attr.wire_read.split_once('/') {
+                Some((member, inner)) => add(member, Slot::Inner(ix, format!("/{inner}"))),
+                None => add(&attr.wire_read, Slot::Attr(ix)),
+            }
         }
         for (ix, link) in ty.links() {
             if let Side::Owner { wire, .. } = &link.side {
@@ -384,6 +391,14 @@ impl<'de> DeserializeSeed<'de> for SlotSeed<'_, '_> {
                 let shape = Shape { name: &attr.name, kind: &attr.kind };
                 let value = Scalar { shape, attr: *ix, shared }.deserialize(from)?;
                 draft.attrs[usize::from(ix.0)] = value;
+            }
+            Slot::Inner(ix, pointer) => {
+                let attr = ty.attr(*ix);
+                let json = serde_json::Value::deserialize(from)?;
+                let shape = Shape { name: &attr.name, kind: &attr.kind };
+                let inner = json.pointer(pointer).unwrap_or(&serde_json::Value::Null);
+                let value = Scalar { shape, attr: *ix, shared }.deserialize(inner);
+                draft.attrs[usize::from(ix.0)] = value.map_err(D::Error::custom)?;
             }
             Slot::Link(ix, path) => {
                 let mut found = Vec::new();

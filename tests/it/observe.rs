@@ -114,6 +114,44 @@ async fn a_type_is_read_in_pages_and_few_of_many_by_id() {
     cloud.finish().await;
 }
 
+/// Elements with a list of their own are asked for by owners or read as a whole, whichever takes
+/// fewer requests: 10,000 hosts with a tag each are 10 pages, not 100 batches of owners.
+#[tokio::test]
+async fn elements_of_many_owners_are_read_in_pages_and_those_of_few_by_owner() {
+    let cloud = Cloud::start(V3, zones(0), &[]).await;
+    for n in 0..110 {
+        let mut request = create_zone(n);
+        let body = request.body.as_mut().expect("a body");
+        body["userTags"] = json!((0..=n % 11).map(|t| format!("t{t}")).collect::<Vec<_>>());
+        let job = job_id("lineage", "run", u32::try_from(n).expect("small"), 0);
+        let sent = cloud.connection.send(&request, Some(&job), Duration::from_secs(30)).await;
+        assert!(matches!(sent, Outcome::Done(_)), "{sent:?}");
+    }
+    let tags = |zones: std::ops::Range<usize>, tag: &str| -> BTreeSet<Arc<str>> {
+        zones.map(|n| format!("{}/{tag}", uuid(1, n)).into()).collect()
+    };
+    let read = async |ids, hoped| {
+        let wanted = Wanted { ids, hoped, ..Wanted::default() };
+        cloud.refresh("zone.user_tags", wanted).await.expect("tags")
+    };
+    // Two batches of owners, or one page of 660 tags.
+    let (table, requests) = read(tags(0..110, "t0"), BTreeSet::new()).await;
+    assert_eq!((table.objects.len(), requests), (660, 1));
+    assert!(tags(0..110, "t0").iter().all(|id| table.get(id).is_some()));
+    // What may be there and is not in a complete list is not there.
+    let (_, requests) = read(tags(0..110, "t0"), tags(0..110, "new")).await;
+    assert_eq!(requests, 1);
+    // What should be there is asked for again, by its owner.
+    let mut ids = tags(0..110, "t0");
+    ids.extend(tags(7..8, "lost"));
+    let (table, requests) = read(ids, BTreeSet::new()).await;
+    assert_eq!((table.objects.len(), requests), (660, 2));
+    // Few owners of many.
+    let (table, requests) = read(tags(10..12, "t0"), BTreeSet::new()).await;
+    assert_eq!((table.objects.len(), requests), (12, 1));
+    cloud.finish().await;
+}
+
 #[tokio::test]
 async fn what_pages_do_not_show_is_asked_for_again_before_it_counts_as_gone() {
     let cloud = Cloud::start(V3, zones(1200), &[]).await;

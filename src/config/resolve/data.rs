@@ -167,7 +167,7 @@ impl Work<'_> {
         }
         let ix = resource.find_attr(name);
         if ix.is_none() && ID.contains(&name) && resource.id != IdRule::None {
-            let (asked, term) = self.term(table, entry, &id_attribute(name), facts);
+            let (asked, term) = self.term(table, entry, &Attribute::new(name, Kind::Text), facts);
             if let Some(Term::Text(id)) = term {
                 lookup.id = Some(id);
             }
@@ -272,28 +272,6 @@ enum Asked {
     Fine,
     Open,
     Broken,
-}
-
-/// The id as an attribute, for the words of findings.
-fn id_attribute(name: &str) -> Attribute {
-    Attribute {
-        name: name.into(),
-        kind: Kind::Text,
-        required: false,
-        computed: false,
-        sensitive: false,
-        write_only: false,
-        wire_read: name.into(),
-        wire_sent: name.into(),
-        default: None,
-        values: Vec::new(),
-        range: None,
-        when: Vec::new(),
-        since: None,
-        quirk: None,
-        read: None,
-        doc: String::new(),
-    }
 }
 
 /// A row as expressions see it.

@@ -4,7 +4,6 @@
 //! ordered, bytes as a number, references as objects), so that comparing later is `==`. All that
 //! does not fit is reported here, with where it is written and what was expected.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::attr::{Shape, Tree};
@@ -37,13 +36,16 @@ impl Work<'_> {
             self.literal_secret(&tree, to);
         }
         let value = match to.kind {
-            Kind::Set(kind) => self.elements(tree, Target { kind, ..to }).map(|items| {
-                let mut items = items;
-                items.sort_by(order);
-                items.dedup();
-                Value::list(items)
-            }),
-            Kind::List(kind) => self.elements(tree, Target { kind, ..to }).map(Value::list),
+            Kind::Set(kind) => {
+                let span = tree.span;
+                let items = self.elements(tree, Target { kind, ..to })?;
+                self.counted(Value::set(items), span, to)
+            }
+            Kind::List(kind) => {
+                let span = tree.span;
+                let items = self.elements(tree, Target { kind, ..to })?;
+                self.counted(Value::list(items), span, to)
+            }
             Kind::Object(attrs) => self.nested(tree, attrs, to),
             _ => self.scalar(tree, to),
         }?;
@@ -62,6 +64,17 @@ impl Work<'_> {
                 ))
                 .on(to.on),
         );
+    }
+
+    /// A list or set, if it has as many items as its attribute may have.
+    fn counted(&mut self, list: Value, at: Span, to: Target<'_>) -> Option<Value> {
+        match counted(&list, to) {
+            Ok(()) => Some(list),
+            Err(problem) => {
+                self.refuse(problem, at, to);
+                None
+            }
+        }
     }
 
     fn elements(&mut self, tree: Tree, to: Target<'_>) -> Option<Vec<Value>> {
@@ -176,14 +189,16 @@ impl Work<'_> {
     }
 
     fn does_not_fit(&mut self, tree: &Tree, to: Target<'_>, problem: Problem) {
-        let Problem { code, summary, label, help } = match problem {
-            Problem { code: "wrong_kind", .. } => {
-                return self.wrong_kind(tree, to, expected(to.kind));
-            }
-            other => other,
-        };
+        match problem {
+            Problem { code: "wrong_kind", .. } => self.wrong_kind(tree, to, expected(to.kind)),
+            other => self.refuse(other, tree.span, to),
+        }
+    }
+
+    fn refuse(&mut self, problem: Problem, at: Span, to: Target<'_>) {
+        let Problem { code, summary, label, help } = problem;
         let mut finding = Diagnostic::error(code, format!("`{}` {summary}", to.attr.name))
-            .at(tree.span, label)
+            .at(at, label)
             .on(to.on);
         finding.help = help;
         self.findings.push(finding);
@@ -282,15 +297,34 @@ fn allowed(text: &str, attr: &Attribute) -> Result<(), Problem> {
     Err(problem)
 }
 
+/// Whether a number, or the length of a text, is within the attribute's range. The range of a list
+/// or a set is about how many items it has.
 fn in_range(value: &Value, attr: &Attribute) -> Result<(), Problem> {
-    let Some((least, most)) = attr.range else { return Ok(()) };
-    let (amount, unit) = match value {
-        Value::Int(n) => (*n, ""),
+    match value {
+        _ if matches!(attr.kind, Kind::Set(_) | Kind::List(_)) => Ok(()),
+        Value::Int(n) => in_bounds(*n, "", attr),
         Value::Str(text) => {
-            (i64::try_from(text.chars().count()).unwrap_or(i64::MAX), " characters")
+            let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+            in_bounds(length, " characters", attr)
         }
-        _ => return Ok(()),
-    };
+        _ => Ok(()),
+    }
+}
+
+/// Whether a list or set has as many items as its attribute may have. In a list of lists, the range
+/// is about the outer one.
+pub(super) fn counted(list: &Value, to: Target<'_>) -> Result<(), Problem> {
+    match list {
+        Value::List(items) if to.kind == &to.attr.kind => {
+            in_bounds(i64::try_from(items.len()).unwrap_or(i64::MAX), " items", to.attr)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether an amount is within the attribute's range.
+fn in_bounds(amount: i64, unit: &str, attr: &Attribute) -> Result<(), Problem> {
+    let Some((least, most)) = attr.range else { return Ok(()) };
     if (least..=most).contains(&amount) {
         return Ok(());
     }
@@ -350,40 +384,4 @@ pub(super) fn bytes(value: &Value) -> Option<i64> {
     let power = ["", "K", "M", "G", "T", "P", "E"].iter().position(|u| *u == unit)?;
     let factor = 1024_i64.checked_pow(u32::try_from(power).ok()?)?;
     text[..digits].parse::<i64>().ok()?.checked_mul(factor)
-}
-
-/// A total order of values, for sets: by kind, then by content.
-pub(super) fn order(left: &Value, right: &Value) -> Ordering {
-    match (left.reveal(), right.reveal()) {
-        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        (Value::Int(a), Value::Int(b)) => a.cmp(b),
-        (Value::Float(a), Value::Float(b)) => a.total_cmp(b),
-        (Value::Str(a), Value::Str(b)) => a.cmp(b),
-        (Value::Object(a), Value::Object(b)) | (Value::Id(a), Value::Id(b)) => a.cmp(b),
-        (Value::List(a), Value::List(b)) => {
-            let pairs = a.iter().zip(b.iter()).map(|(a, b)| order(a, b));
-            pairs.fold(Ordering::Equal, Ordering::then).then(a.len().cmp(&b.len()))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            let pairs = a.iter().zip(b.iter()).map(|(a, b)| a.0.cmp(b.0).then(order(a.1, b.1)));
-            pairs.fold(Ordering::Equal, Ordering::then).then(a.len().cmp(&b.len()))
-        }
-        (a, b) => rank(a).cmp(&rank(b)),
-    }
-}
-
-fn rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Int(_) => 2,
-        Value::Float(_) => 3,
-        Value::Str(_) => 4,
-        Value::Object(_) => 5,
-        Value::Id(_) => 6,
-        Value::List(_) => 7,
-        Value::Map(_) => 8,
-        Value::Found(_) => 9,
-        Value::Sensitive(inner) => rank(inner),
-    }
 }

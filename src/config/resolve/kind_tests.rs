@@ -24,6 +24,8 @@ key     = { kind = "text", when = { os_type = ["LINUX"] }, doc = "Key." }
 size    = { kind = "bytes", range = [1024, 1099511627776], doc = "Size." }
 tags    = { kind = "set(text)", doc = "Tags." }
 order   = { kind = "list(int)", doc = "Order." }
+pair    = { kind = "list(text)", range = [1, 2], doc = "One or two." }
+colours = { kind = "set(text)", range = [2, 3], doc = "Two or three." }
 [attr.login]
 kind = "object"
 doc  = "Login."
@@ -69,6 +71,19 @@ fn a_set_has_an_order_of_its_own_and_a_list_keeps_the_written_one() {
     let list = Value::list(vec![Value::Int(2), Value::Int(1), Value::Int(2)]);
     assert_eq!(value("order = [2, 1, 2]", "order"), list);
     assert_eq!(codes("tags = 'a'\norder = ['x', 'y']"), ["wrong_kind"; 3]);
+}
+
+#[test]
+fn the_range_of_a_list_or_a_set_counts_its_items() {
+    assert_eq!(value("pair = ['long enough']", "pair"), texts(&["long enough"]));
+    assert_eq!(codes("pair = ['a', 'b', 'c']"), ["out_of_range"]);
+    assert_eq!(codes("pair = []"), ["out_of_range"]);
+    assert_eq!(value("colours = ['b', 'a', 'b']", "colours"), texts(&["a", "b"]));
+    // The same one twice is one.
+    assert_eq!(codes("colours = ['a', 'a']"), ["out_of_range"]);
+    let found = run("pair = ['a', 'b', 'c']").expect_err("too many");
+    let text = found.iter().map(|d| d.summary.clone()).collect::<Vec<_>>();
+    assert_eq!(text, ["`pair` must have between 1 and 2 items"]);
 }
 
 #[test]

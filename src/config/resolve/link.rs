@@ -10,7 +10,7 @@ use super::attr::{Shape, Tree};
 use crate::address::Address;
 use crate::config::syntax::Entry;
 use crate::config::{DesiredLink, End};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::schema::{Link, LinkIx, ResourceType, Side, TypeIx};
 use crate::value::Value;
 
@@ -36,11 +36,26 @@ impl Work<'_> {
         if matches!(&tree.shape, Shape::Leaf(value) if value.is_null()) {
             return false;
         }
+        let span = tree.span;
         match tree.items() {
-            Ok(items) => items.iter().for_each(|item| out.extend(self.link(by, ix, item))),
+            Ok(items) => {
+                self.ends_within(by, link, items.len(), span);
+                items.iter().for_each(|item| out.extend(self.link(by, ix, item)));
+            }
             Err(tree) => self.no_list(by, link, &tree),
         }
         true
+    }
+
+    fn ends_within(&mut self, by: &Declarer<'_>, link: &Link, count: usize, span: Span) {
+        let Some((least, most)) = link.range else { return };
+        if (least..=most).contains(&i64::try_from(count).unwrap_or(i64::MAX)) {
+            return;
+        }
+        let problem = format!("`{}` has {count} elements", link.name);
+        let finding = Diagnostic::error("out_of_range", problem)
+            .at(span, format!("{least} to {most} are possible"));
+        self.findings.push(finding.on(by.address));
     }
 
     fn no_list(&mut self, by: &Declarer<'_>, link: &Link, tree: &Tree) {

@@ -258,6 +258,9 @@ impl Scope for NoNames {
 /// Whether an attribute applies, given the values of the others.
 pub(crate) fn applies(attr: &crate::schema::Attribute, row: &[Value]) -> bool {
     attr.when.iter().all(|condition| {
+        if condition.values.is_empty() {
+            return row.get(usize::from(condition.attr.0)).is_some_and(|value| !value.is_null());
+        }
         let value = row.get(usize::from(condition.attr.0)).map(Value::reveal);
         let text = match value {
             Some(Value::Str(text)) => text.to_string(),

@@ -5,6 +5,7 @@
 //! denotes an object is found out by whoever runs the action.
 
 use super::kind::{self, Target, check};
+use super::problem::Problem;
 use super::reference::foreign_id;
 use crate::address::Address;
 use crate::diag::Diagnostic;
@@ -20,8 +21,8 @@ use crate::value::Value;
 pub fn parameter(param: &Attribute, texts: &[&str], on: &Address) -> Result<Value, Diagnostic> {
     let to = Target { on, attr: param, kind: &param.kind };
     let value = match (&param.kind, texts) {
-        (Kind::Set(kind), items) => Value::set(all(items, Target { kind, ..to })?),
-        (Kind::List(kind), items) => Value::list(all(items, Target { kind, ..to })?),
+        (Kind::Set(kind), items) => counted(Value::set(all(items, Target { kind, ..to })?), to)?,
+        (Kind::List(kind), items) => counted(Value::list(all(items, Target { kind, ..to })?), to)?,
         (_, [text]) => one(text, to)?,
         _ => {
             let text = format!("the parameter `{}` is given {} times", param.name, texts.len());
@@ -45,15 +46,23 @@ fn one(text: &str, to: Target<'_>) -> Result<Value, Diagnostic> {
         Kind::Bool => text.trim().parse().map_or_else(|_| Value::str(text), Value::Bool),
         _ => Value::str(text),
     };
-    check(&read, to).map_err(|problem| {
-        let summary = match problem.code {
-            "wrong_kind" => format!("must be {}", kind::expected(to.kind)),
-            _ => problem.summary,
-        };
-        let mut finding = refuse(problem.code, to, &summary);
-        finding.help = problem.help;
-        finding
-    })
+    check(&read, to).map_err(|problem| unfit(problem, to))
+}
+
+/// A list with as many items as it may have.
+fn counted(list: Value, to: Target<'_>) -> Result<Value, Diagnostic> {
+    kind::counted(&list, to).map_err(|problem| unfit(problem, to))?;
+    Ok(list)
+}
+
+fn unfit(problem: Problem, to: Target<'_>) -> Diagnostic {
+    let summary = match problem.code {
+        "wrong_kind" => format!("must be {}", kind::expected(to.kind)),
+        _ => problem.summary,
+    };
+    let mut finding = refuse(problem.code, to, &summary);
+    finding.help = problem.help;
+    finding
 }
 
 fn refuse(code: &'static str, to: Target<'_>, what: &str) -> Diagnostic {
@@ -104,7 +113,7 @@ body = "moveShelf"
 colour = { kind = "text", values = ["red", "blue"] }
 height = { kind = "int", range = [1, 9] }
 loud   = { kind = "bool" }
-books  = { kind = "list(text)" }
+books  = { kind = "list(text)", range = [1, 2] }
 load   = { kind = "bytes" }
 to     = { kind = "ref(shelf)" }
 code   = { kind = "int", is = ["sensitive"] }
@@ -150,6 +159,8 @@ code   = { kind = "int", is = ["sensitive"] }
         assert_eq!(wrong("height", &["high"]), "the parameter `height` must be an integer");
         assert_eq!(wrong("loud", &["yes"]), "the parameter `loud` must be true or false");
         assert!(wrong("colour", &["red", "blue"]).contains("is given 2 times"));
+        let said = "the parameter `books` must have between 1 and 2 items";
+        assert_eq!(wrong("books", &["a", "b", "c"]), said);
         assert!(wrong("to", &["zone.a"]).contains("must be a shelf, not a zone"));
         assert!(wrong("to", &["hall 1"]).contains("names are not accepted"));
         assert!(!wrong("code", &["hunter2"]).contains("hunter2"), "a secret is not quoted");

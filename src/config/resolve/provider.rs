@@ -1,7 +1,8 @@
 //! `[provider.NAME]` → [`ProviderConfig`], and which one a resource uses.
 //!
 //! In: blocks; settings may use variables and `env()`, nothing else. Out: evaluated settings,
-//! secret ones marked. Which settings a dialect has is the dialect's business.
+//! secret ones marked. Their names are checked here; what they may be, and which a dialect needs,
+//! is checked where a connection is opened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,20 @@ use crate::value::Value;
 
 /// Code of the warning about a secret that stands in a file.
 pub(super) const LITERAL_SECRET: &str = "literal_secret";
+
+/// What can be set in `[provider.NAME]`.
+const SETTINGS: [&str; 10] = [
+    "type",
+    "endpoint",
+    "account",
+    "password",
+    "ca_file",
+    "insecure_skip_verify",
+    "timeout",
+    "connect_timeout",
+    "calls_at_once",
+    "seed",
+];
 
 /// The endpoint that stands for the built-in server.
 const EMULATOR: &str = "emulator";
@@ -59,6 +74,11 @@ impl Work<'_> {
         let mut spans = BTreeMap::new();
         for entry in block.entries.iter().filter(|e| &*e.key.text != "type") {
             let key = &entry.key.text;
+            if !SETTINGS.contains(&&**key) {
+                let of = format!("provider.{name}");
+                self.unknown_attribute(&format!("`{of}`"), &entry.key, SETTINGS);
+                continue;
+            }
             spans.insert(key.clone(), entry.value.span);
             let Some(tree) = self.tree(&entry.value, None) else { continue };
             let secret = name_is_sensitive(key);

@@ -115,7 +115,8 @@ impl Work<'_> {
             if row.broken[at] || !row.values[at].is_null() || attr.computed {
                 continue;
             }
-            if &*attr.name == "name" {
+            // What is discovered has its own name.
+            if &*attr.name == "name" && by.resource.create.is_some() {
                 row.values[at] = Value::str(&default_name(by.address));
             } else if let Some(default) = &attr.default
                 && attr.when.is_empty()
@@ -161,7 +162,10 @@ impl Work<'_> {
         for condition in &attr.when {
             let other = &by.resource.attr(condition.attr).name;
             let values: Vec<_> = condition.values.iter().map(|v| format!("\"{v}\"")).collect();
-            needs.push(format!("`{other}` is {}", values.join(" or ")));
+            needs.push(match values.as_slice() {
+                [] => format!("`{other}` is set"),
+                values => format!("`{other}` is {}", values.join(" or ")),
+            });
             if let Some(span) = row.spans.get(usize::from(condition.attr.0)).copied().flatten() {
                 finding = finding.at(span, format!("because of this `{other}`"));
             }

@@ -167,10 +167,10 @@ fn what_cannot_be_an_id_is_refused() {
 #[test]
 fn variables_are_converted_to_their_type() {
     let declared =
-        |ty: &str| format!("[variable.x]\ntype = '{ty}'\n{PROVIDER}limit = '${{var.x}}'\n");
+        |ty: &str| format!("[variable.x]\ntype = '{ty}'\n{PROVIDER}timeout = '${{var.x}}'\n");
     let given = |ty: &str, text: &str| {
         let known = facts(&[], &[("x", text)]);
-        run(&declared(ty), &known).ok().map(|(d, _)| d.providers[0].settings["limit"].clone())
+        run(&declared(ty), &known).ok().map(|(d, _)| d.providers[0].settings["timeout"].clone())
     };
     assert_eq!(given("string", "12"), Some(Value::str("12")));
     assert_eq!(given("number", "12"), Some(Value::Int(12)));
@@ -215,6 +215,31 @@ fn a_broken_file_shows_no_secret_either() {
     let masked = &loaded.sources.get(crate::diag::FileId(0)).expect("file").text;
     assert!(!masked.contains("hunter2"), "{masked}");
     assert!(masked.contains("username = ["));
+}
+
+/// What is wrong in itself is said at once; what an unread file may declare is not missed.
+#[test]
+fn a_broken_file_does_not_hide_the_mistakes_of_the_others() {
+    let file = |name: &str, text: &str| SourceFile { name: name.into(), bytes: text.into() };
+    let good = "[zone.a]\nstat = 'Enabled'\n[zone.b]\nstate = 'enabled'\n[clutser.c]\n\
+                [cluster.d]\nzone = 'zone.elsewhere'\nhypervisor_type = '${var.elsewhere}'\n\
+                [host.h]\npassword = '${env(\"NOWHERE\")}'\n";
+    let files = vec![file("a.rack.toml", "[zone.x\n"), file("b.rack.toml", good)];
+    let loaded = load(files, &schemas());
+    let found = loaded.config.expect_err("a syntax error");
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert_eq!(
+        codes[1..],
+        [
+            "unknown_attribute",
+            "bad_value",
+            "unknown_type",
+            "missing_attribute",
+            "missing_attribute",
+            "missing_attribute",
+        ]
+    );
+    assert_eq!(found.iter().next().map(|d| d.labels[0].span.file), Some(crate::diag::FileId(0)));
 }
 
 #[test]

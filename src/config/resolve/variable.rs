@@ -239,11 +239,7 @@ fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
             items.iter().map(|i| convert(i, of)).collect::<Result<_, _>>().map(Value::list)
         }
         (Type::Set(of), Value::List(items)) => {
-            let mut items: Vec<Value> =
-                items.iter().map(|i| convert(i, of)).collect::<Result<_, _>>()?;
-            items.sort_by(super::kind::order);
-            items.dedup();
-            Ok(Value::list(items))
+            items.iter().map(|i| convert(i, of)).collect::<Result<_, _>>().map(Value::set)
         }
         (Type::Map(of), Value::Map(items)) => items
             .iter()

@@ -48,6 +48,41 @@ fn a_create_that_was_cut_off_is_found_or_made() {
     "#);
 }
 
+/// A state put back from a copy, its journal lost: the objects made since are not foreign, though
+/// they hold keys that the configuration wants.
+#[test]
+fn what_has_an_id_of_ours_is_ours_without_a_record() {
+    let text = host("");
+    let mut world = World::of(&text);
+    for made in ["zone.z", "cluster.c", "host.h"] {
+        world.unrecorded(made, 0);
+    }
+    insta::assert_snapshot!(world.show(&text), @r"
+    Adopt cluster.c: Unfinished
+    Adopt host.h: Unfinished
+    Adopt zone.z: Unfinished
+    ");
+    // The id of another incarnation is none that we would choose next.
+    let mut other = World::of(&text);
+    other.unrecorded("host.h", 3);
+    assert!(other.show(&text).starts_with("unique_key_taken"), "{}", other.show(&text));
+    other.state.incarnations.insert(address("host.h"), 3);
+    insta::assert_snapshot!(other.show(&text), @"Adopt host.h: Unfinished");
+    assert_eq!(other.plan(&text).expect("a plan").changes[0].record.incarnation, 3);
+}
+
+#[test]
+fn new_dependencies_are_written_down_at_once() {
+    let depends = "[zone.a]\n[zone.b]\ndepends_on = [\"zone.a\"]\n";
+    let free = "[zone.a]\n[zone.b]\n";
+    let world = World::of(free);
+    insta::assert_snapshot!(world.show(depends), @"Record zone.b: Dependencies");
+    let plan = world.plan(depends).expect("a plan");
+    assert_eq!(plan.changes[0].record.dependencies, [address("zone.a")]);
+    assert_eq!(World::of(depends).show(depends), "nothing");
+    insta::assert_snapshot!(World::of(depends).show(free), @"Record zone.b: Dependencies");
+}
+
 #[test]
 fn a_create_that_was_cut_off_and_is_not_wanted_any_more_is_cleaned_up() {
     let text = host("");

@@ -12,7 +12,7 @@ use toml::{Table, Value as Toml};
 
 use super::world::{World, address, desired};
 use crate::plan::Plan;
-use crate::schema::{self, Schemas};
+use crate::schema::{self, IdRule, Schemas};
 use crate::wire::{Json, Part, RequestTemplate};
 
 #[derive(Deserialize)]
@@ -87,6 +87,12 @@ fn requests(
         world.options.replace.insert(address(&pair[1]));
     }
     let (old, new) = (desired(schemas, before), desired(schemas, wanted));
+    for resource in &new.resources {
+        // What is discovered is there before anybody declares it.
+        if schemas.get(resource.ty).id == IdRule::Found && old.get(&resource.address).is_none() {
+            world.discover(resource);
+        }
+    }
     for resource in &new.resources {
         let ty = schemas.get(resource.ty);
         let Some(was) = old.get(&resource.address) else { continue };
@@ -187,6 +193,11 @@ fn mutants() -> Vec<Mutant> {
         // What stands in a path is sent there, and not under its name.
         let in_path = |name: &str| text.contains(&format!("/{{{name}}}/"));
         places.retain(|(path, edit)| !matches!(edit, Edit::Wire) || !in_path(&path[1]));
+        // What a discovered object is looked up by is only read.
+        let found = text.contains("\nid      = \"found\"");
+        let key = |name: &str| found && text.contains(&format!("\"{name}\""));
+        let unsent = |name: &str| key(name) && !is_sent(&table, name);
+        places.retain(|(path, edit)| !matches!(edit, Edit::Wire) || !unsent(&path[1]));
         for (path, edit) in places {
             let mut changed = Toml::Table(table.clone());
             apply(&mut changed, &path, &edit);
@@ -198,6 +209,13 @@ fn mutants() -> Vec<Mutant> {
         }
     }
     all
+}
+
+/// Whether an update sends this attribute.
+fn is_sent(table: &Table, name: &str) -> bool {
+    let updates = table.get("update").and_then(Toml::as_array).into_iter().flatten();
+    let mut sent = updates.filter_map(|call| call.get("send")?.as_array()).flatten();
+    sent.any(|item| item.as_str() == Some(name))
 }
 
 /// Whether an update runs this action. What only people run is in no plan: those requests are

@@ -10,7 +10,8 @@ use crate::config::{self, Desired, DesiredLink, DesiredResource, End, Facts, Sou
 use crate::diag::Diagnostics;
 use crate::inventory::{Inventory, LiveObject, Table, element_id};
 use crate::plan::{self, AttrDiff, Inputs, Options, Plan, Shown};
-use crate::schema::{self, LinkIx, Schemas};
+use crate::schema::{self, LinkIx, Schemas, UniqueItem};
+use crate::state::identity::client_id;
 use crate::state::{Entry, Pending, State};
 use crate::value::Value;
 
@@ -85,6 +86,23 @@ impl World {
         self.table(resource.ty).insert(live);
     }
 
+    /// A discovered object that nobody manages yet: there with what it is looked up by.
+    pub fn discover(&mut self, resource: &DesiredResource) {
+        let ty = self.schemas.get(resource.ty).clone();
+        let mut attrs = ty.empty_row();
+        for item in ty.unique.iter().flatten() {
+            let UniqueItem::Attr(ix) = item else { continue };
+            attrs[usize::from(ix.0)] = match &resource.attrs[usize::from(ix.0)] {
+                Value::Object(of) | Value::Id(of) => Value::Str(id(of)),
+                value => value.clone(),
+            };
+        }
+        let owned = ty.links().filter(|(_, link)| matches!(link.side, schema::Side::Owner { .. }));
+        let links = owned.map(|(ix, _)| (ix, Vec::new())).collect();
+        let id = id(&resource.address);
+        self.table(resource.ty).insert(LiveObject { id, attrs, links, elements: Vec::new() });
+    }
+
     fn link(&mut self, link: &DesiredLink) {
         let ends = [&link.owner, &link.to].into_iter().filter_map(|end| match end {
             End::Ours(address) => Some(address.clone()),
@@ -155,6 +173,29 @@ impl World {
     /// Not ours: it stays live, the state forgets it.
     pub fn disown(&mut self, of: &str) {
         self.state.entries.remove(&address(of));
+    }
+
+    /// The state is older than the object and there is no journal: only the id, which nobody but us
+    /// would have chosen, says that it is ours.
+    pub fn unrecorded(&mut self, of: &str, incarnation: u32) {
+        let of = address(of);
+        self.state.entries.remove(&of);
+        let ty = self.schemas.find(of.kind()).expect("a type");
+        let ours = client_id(&self.state.lineage, &of, incarnation);
+        let mut rows = std::mem::take(self.table(ty)).objects;
+        let row = rows.iter_mut().find(|live| live.id == id(&of)).expect("a live object");
+        row.id = ours.clone();
+        *self.table(ty) = Table::new(rows);
+        // What refers to it means the same object.
+        for table in self.live.tables.values_mut() {
+            let mut rows = std::mem::take(table).objects;
+            for value in rows.iter_mut().flat_map(|live| live.attrs.iter_mut()) {
+                if value.as_str() == Some(&*id(&of)) {
+                    *value = Value::Str(ours.clone());
+                }
+            }
+            *table = Table::new(rows);
+        }
     }
 
     /// An apply was cut off after sending the create: the state only knows that it was to be made.

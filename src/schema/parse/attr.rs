@@ -165,22 +165,13 @@ fn one<'t>(
         }
     };
     let mut attribute = Attribute {
-        name: entry.key.into(),
-        kind: kind.clone().unwrap_or(Kind::Text),
-        required: false,
-        computed: false,
-        sensitive: false,
-        write_only: false,
         wire_read: case.spell(entry.key),
         wire_sent: case.spell(entry.key),
-        default: None,
-        values: Vec::new(),
-        range: None,
-        when: Vec::new(),
         since: f.take("since").and_then(|n| since(r, n)),
         quirk: f.take("quirk").and_then(|n| quirk(r, n)),
         read: f.take("read").and_then(|n| own_read(r, n)).map(Box::new),
         doc,
+        ..Attribute::new(entry.key, kind.clone().unwrap_or(Kind::Text))
     };
     if let Some(quirk) = attribute.quirk.filter(|quirk| quirk.of_action()) {
         let text = format!("`{}` is a quirk of actions, not of attributes", quirk.name());

@@ -1,4 +1,4 @@
-//! Types that are only looked up: no `id`, or `id = "row"`, and nothing but a `read`.
+//! Types that are only looked up: no `id`, or `id = "row"`, and nothing but a `read` and actions.
 //!
 //! In: what `ty` has read. Out: the same with what follows from it: every attribute that the read
 //! does not take is what a row has. Must not know any type by name.
@@ -30,11 +30,10 @@ pub(super) fn plain(target: &Target, reply: &str) -> Option<Vec<SendItem>> {
 /// Marks what is read as computed, and refuses what only a resource can have.
 pub(super) fn finish(r: &mut Reader, ty: &mut ResourceType) {
     let calls = ty.create.is_some() || !ty.updates.is_empty() || ty.delete.is_some();
-    let tables = !ty.links.is_empty() || !ty.parts.is_empty() || !ty.actions.is_empty();
+    let tables = !ty.links.is_empty() || !ty.parts.is_empty();
     let order = !ty.unique.is_empty() || !ty.after.is_empty() || !ty.cascade.is_empty();
     if calls || tables || order {
-        let text =
-            "a type without `id` is only looked up: it has nothing but attributes and `read`";
+        let text = "a type without `id` is only looked up: it has nothing but attributes, `read` and actions";
         r.fail("missing_key", r.span(0..0), text);
     }
     if ty.read.whole() && ty.id != IdRule::None {

@@ -94,22 +94,10 @@ pub(super) fn read(
 fn owner_attribute(owner: &str, wire: Option<Arc<str>>) -> Attribute {
     let wire = wire.unwrap_or_else(|| "".into());
     Attribute {
-        name: "owner".into(),
-        kind: Kind::Ref(owner.into()),
         required: true,
-        computed: false,
-        sensitive: false,
-        write_only: false,
         wire_read: wire.clone(),
         wire_sent: wire,
-        default: None,
-        values: Vec::new(),
-        range: None,
-        when: Vec::new(),
-        since: None,
-        quirk: None,
-        read: None,
-        doc: String::new(),
+        ..Attribute::new("owner", Kind::Ref(owner.into()))
     }
 }
 

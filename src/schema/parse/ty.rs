@@ -284,6 +284,7 @@ fn link(
     let mut f = r.words(entry.node, "a link")?;
     let scope = Scope { place: Place::Link, ..scope };
     let doc = f.take("doc").and_then(|n| r.text(n)).unwrap_or_default().to_owned();
+    let range = f.take("range").and_then(|n| r.range(n));
     let kind = f.take("kind");
     let ends = kind.and_then(|n| ends(r, n));
     let side = match (kind, ends, f.take("create"), f.take("delete")) {
@@ -305,7 +306,7 @@ fn link(
         }
     };
     r.finish(f);
-    Some(Link { name: entry.key.into(), doc, side: side? })
+    Some(Link { name: entry.key.into(), doc, range, side: side? })
 }
 
 type OwnerParts = (Option<Arc<str>>, Option<Call>, Option<Call>);
@@ -382,11 +383,16 @@ fn check_sent(r: &mut Reader, ty: &ResourceType, attrs: &Attrs) {
         if attribute.required && created.is_some() && !in_create {
             let text = format!("`{}` is required, but `create` does not send it", attribute.name);
             r.fail("never_sent", span, text);
-        } else if attribute.writable() && !in_create && !ty.updatable(ix) {
+        } else if attribute.writable() && !in_create && !ty.updatable(ix) && !finds(ty, ix) {
             let text = format!("`{}` can be written, but no call sends it", attribute.name);
             r.fail("never_sent", span, text);
         }
     }
+}
+
+/// Whether a discovered object is looked up by this attribute.
+fn finds(ty: &ResourceType, ix: AttrIx) -> bool {
+    ty.id == IdRule::Found && ty.unique.iter().flatten().any(|item| *item == UniqueItem::Attr(ix))
 }
 
 /// Only an attribute of the object itself is read by a call of its own.

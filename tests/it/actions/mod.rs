@@ -31,6 +31,7 @@ const STORE2: &str = "000000000000400080000000000000b2";
 const SFTP: &str = "000000000000400080000000000000b3";
 const IMAGE: &str = "000000000000400080000000000000a1";
 const ISCSI: &str = "000000000000400080000000000000a2";
+const PCI: &str = "000000000000400080000000000000e9";
 const VM: &str = "000000000000400080000000000000f1";
 
 /// A cloud that somebody else has built: a cluster of two hosts with a stopped VM, three storages.
@@ -57,7 +58,8 @@ fn options() -> Options {
                 json!([{ "uuid": IMAGE, "name": "debian" }])),
             backup(STORE2, "ImageStoreBackupStorage", "other", json!([])),
             backup(SFTP, "SftpBackupStorage", "sftp", json!([])),
-        ] });
+        ], "pciDevices": [{ "uuid": PCI, "host": H1, "pciDeviceAddress": "0000:06:00.0",
+            "vendorId": "10de", "deviceId": "0e0f" }] });
     Options { seed: Some(seed), ..Options::default() }
 }
 

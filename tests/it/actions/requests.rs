@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rackform::schema;
 
 use super::{
-    CEPH, CEPH_STORE, CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, SFTP, SHARED, SMP, STORE,
-    STORE2, VM, ZONE, cloud, host, new_cloud, sent, stranger,
+    CEPH, CEPH_STORE, CLUSTER, H1, H2, IMAGE, ISCSI, LOCAL, NFS, NFS2, PCI, SFTP, SHARED, SMP,
+    STORE, STORE2, VM, ZONE, cloud, host, new_cloud, sent, stranger,
 };
 use crate::common::cloud::Cloud;
 
@@ -64,6 +64,29 @@ fn table(volume: &str, nfs_volume: &str) -> Vec<Line> {
             ISCSI,
             String::new(),
             format!(r#"POST /storage-devices/iscsi/servers/{ISCSI} {{"params":{{}}}}"#),
+        ),
+        (
+            "sharedblock_primary_storage",
+            "refresh-lun",
+            SHARED,
+            format!("block={BLOCK}"),
+            format!(
+                r#"POST /primary-storage/sharedblockgroup/{SHARED}/sharedblocks/{BLOCK} {{"params":{{}}}}"#
+            ),
+        ),
+        (
+            "pci_device",
+            "delete-record",
+            PCI,
+            String::new(),
+            format!("DELETE /pci-device/pci-devices/{PCI}?deleteMode=Permissive"),
+        ),
+        (
+            "vm_instance",
+            "set-usb-redirect",
+            VM,
+            "enable=true".into(),
+            format!(r#"PUT /vm-instances/{VM}/actions {{"setVmUsbRedirect":{{"enable":true}}}}"#),
         ),
         (
             "sftp_backup_storage",
@@ -160,6 +183,17 @@ fn ceph(cloud: &Cloud) {
     }
 }
 
+/// Id of a LUN of the shared block storage.
+const BLOCK: &str = "000000000000400080000000000000e8";
+
+fn shared_block(cloud: &Cloud) {
+    let row = serde_json::json!({ "uuid": BLOCK, "sharedBlockGroupUuid": SHARED, "name": "lun",
+        "diskUuid": "wwid-1", "type": "LUN", "state": "Enabled", "status": "Connected" });
+    cloud.drift(
+        serde_json::json!({ "family": "sharedBlock", "op": "put", "uuid": BLOCK, "row": row }),
+    );
+}
+
 /// The volume of the VM on the local storage, and a free one on the NFS storage.
 fn volumes(cloud: &Cloud) -> (String, String) {
     let volume = cloud.one(&format!("/volumes?q=vmInstanceUuid={VM}"));
@@ -176,6 +210,7 @@ fn every_action_is_the_request_of_the_manual() {
     let rackform = stranger(&cloud);
     let (volume, nfs_volume) = volumes(&cloud);
     iscsi_server(&cloud);
+    shared_block(&cloud);
     ceph(&cloud);
     let mut tried = BTreeSet::new();
     for (kind, action, id, params, request) in table(&volume, &nfs_volume) {
@@ -190,7 +225,7 @@ fn every_action_is_the_request_of_the_manual() {
     }
     let schemas = schema::load().unwrap_or_else(|(found, _)| panic!("{found:?}"));
     let all = schemas
-        .resources()
+        .lookups()
         .flat_map(|ty| ty.actions.iter().map(|action| format!("{} {}", ty.name, action.name)));
     let all: BTreeSet<String> = all.collect();
     assert_eq!(tried, all, "actions tried, and actions of the schemas");

@@ -148,3 +148,27 @@ fn a_forgotten_host_is_a_foreign_one() {
     1 error
     "#);
 }
+
+/// A copy of the state that is older than the objects, and no journal: their ids are those that we
+/// would choose, so that they are ours, whatever unique keys they hold.
+#[test]
+fn what_an_older_copy_of_the_state_does_not_know_is_recognised_by_its_id() {
+    let cloud = Cloud::start();
+    let rackform = directory(&cloud, "[zone.west]\n");
+    apply(&rackform).expect(0);
+    let copy = rackform.read("rackform.state.json");
+    let storage = "\n[local_primary_storage.l]\nzone = \"zone.east\"\nurl = \"/ps\"\nclusters = [\"cluster.a\"]\nuser_tags = [\"ssd\"]\n";
+    let config =
+        |rest: &str| format!("[zone.west]\n{CLUSTER}{}{storage}{rest}", host("h1", "10.0.0.1"));
+    configure(&rackform, &cloud, &config(""));
+    apply(&rackform).expect(0);
+    cloud.reset();
+    rackform.write("rackform.state.json", &copy);
+    apply(&rackform).expect(0).says(&["Apply complete: 0 added, 0 changed, 0 destroyed"]);
+    assert!(cloud.mutations().is_empty(), "{:?}", cloud.mutations());
+    ends_well(&rackform, &cloud, &[("/hosts", 1), ("/clusters", 1), ("/zones", 2)]);
+    // Nor are their secrets sent when another one changes.
+    configure(&rackform, &cloud, &config(&host("h2", "10.0.0.2")));
+    apply(&rackform).expect(0).says(&["Apply complete: 1 added, 0 changed, 0 destroyed"]);
+    ends_well(&rackform, &cloud, &[("/hosts", 2)]);
+}

@@ -64,18 +64,23 @@ fn a_provider_that_cannot_be_one() {
     assert_snapshot!(provider("endpiont = \"http://127.0.0.1:9\""), @r#"
     exit 1
     --- stderr
-    provider
+    unknown_attribute
 
-      × provider.zstack has no setting `endpiont`; did you mean `endpoint`?
-       ╭─[main.rack.toml:1:1]
+      × `provider.zstack` has no attribute `endpiont`
+       ╭─[main.rack.toml:2:1]
      1 │ [provider.zstack]
-       · ────────┬────────
-       ·         ╰── this provider
      2 │ endpiont = "http://127.0.0.1:PORT"
+       · ────┬───
+       ·     ╰── unknown
+     3 │ [zone.east]
        ╰────
+      help: did you mean `endpoint`?
 
     1 error
     "#);
+    let misspelt = "[provider.zstack]\ntimout = 5\n[zone.east]\n";
+    let offline = Rackform::with(misspelt).run(&["validate"]).seen();
+    assert!(offline.contains("did you mean `timeout`?"), "{offline}");
     assert_snapshot!(provider("endpoint = \"https://127.0.0.1:9\"\naccount = \"a\"\npassword = '${env(\"ZSTACK_PASSWORD\")}'\nca_file = \"ca.pem\""), @r#"
     exit 1
     --- stderr

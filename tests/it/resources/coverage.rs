@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use rackform::schema::{self, Attribute, Call, Part, Piece, ResourceType, Schemas, Side, Target};
+use rackform::schema::{
+    self, Attribute, Call, IdRule, Part, Piece, ResourceType, Schemas, Side, Target,
+};
 use rackform::value::Value;
 
 use super::fixture::{self, Fixture};
@@ -188,14 +190,19 @@ fn untried_attr(ty: &ResourceType, attr: &Attribute, seen: &Seen) -> Vec<String>
     if !seen.declares(name, |value| default.as_deref() != Some(value)) {
         missing.push(format!("{name} is never declared with other than its default"));
     }
-    // What stands in the path of the create is sent by it: see `uncalled`.
+    // What stands in the path of the create is sent by it (see `uncalled`); what a discovered
+    // object is looked up by is never sent.
     let in_path = ty.create.iter().flat_map(|call| &call.target.path);
     let in_path = in_path.into_iter().any(|p| matches!(p, Piece::Field(field) if field == name));
-    if !in_path && !seen.sends(sent, None) {
+    let looked_up =
+        ty.id == IdRule::Found && ty.find_attr(name).is_some_and(|ix| !ty.updatable(ix));
+    if !in_path && !looked_up && !seen.sends(sent, None) {
         missing.push(format!("{name} is never sent as {sent}"));
     }
     let readable = !attr.sensitive && !attr.write_only;
-    if readable && !seen.found.contains(&*attr.wire_read) {
+    // One inside another member is seen where the state has it.
+    let inner = attr.wire_read.contains('/') && seen.remembered.contains(&**name);
+    if readable && !inner && !seen.found.contains(&*attr.wire_read) {
         missing.push(format!("{name} is never found as {}", attr.wire_read));
     }
     for (read, spelling) in &attr.values {

@@ -26,6 +26,9 @@ pub struct Scenario {
     /// Server version, `3.0` if absent.
     #[serde(default)]
     server: Option<String>,
+    /// What is live before the first step, and what the server can discover (`emulate --seed`).
+    #[serde(default)]
+    pub seed: Option<Value>,
     /// How long each job takes, in milliseconds.
     #[serde(default)]
     pub job_latency: u64,

@@ -43,6 +43,7 @@ impl<'a> Runner<'a> {
     fn new(fixture: &'a Fixture, scenario: &'a Scenario) -> Self {
         let options = Options {
             version: scenario.version(),
+            seed: scenario.seed.clone(),
             job_latency: Duration::from_millis(scenario.job_latency),
             ..Options::default()
         };
