@@ -35,35 +35,28 @@ pub(super) fn raise(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan:
     if named.is_empty() {
         return;
     }
-    let ends = ends(draft, spots);
+    let coming = ends(draft, spots);
+    let lasting = lasting(inputs, draft);
     let mut gates: BTreeMap<Place, GateIx> = BTreeMap::new();
     for (decision, spot) in draft.decisions.iter().zip(&spots.by_change) {
-        let ty = inputs.schemas.get(decision.ty);
-        if decision.link.is_some() || ty.after.is_empty() {
-            continue;
-        }
-        let scopes = Scopes { schemas: inputs.schemas, known: &draft.known, ends: &ends, decision };
-        // An object that moves leaves the scope that it is in, not the one that it goes to.
-        let now = decision.live.as_ref().map(|live| &live.attrs);
-        let wanted = decision.desired.map(|desired| &desired.attrs);
-        for rule in &ty.after {
-            if let Some(StepIx(step)) = spot.create {
-                for place in scopes.places(Way::Up, rule, wanted) {
-                    let Some(first) = named.get(&place) else { continue };
-                    let gate = gate(plan, &mut gates, place);
-                    let after = &mut plan.gates[gate.0 as usize].after;
-                    if after.is_empty() {
-                        after.clone_from(first);
-                    }
-                    plan.steps[step as usize].gates.push(gate);
+        let scopes = Scopes { schemas: inputs.schemas, known: &draft.known, ends: &coming };
+        let bound = bound(inputs, &scopes, &lasting, decision);
+        if let Some(step) = spot.create.filter(|step| sends(plan, *step, decision, inputs)) {
+            for place in bound.iter().filter(|(way, _)| *way == Way::Up) {
+                let Some(first) = named.get(place) else { continue };
+                let gate = gate(plan, &mut gates, place.clone());
+                let after = &mut plan.gates[gate.0 as usize].after;
+                if after.is_empty() {
+                    after.clone_from(first);
                 }
+                plan.steps[step.0 as usize].gates.push(gate);
             }
-            if let Some(step) = spot.delete {
-                let places = scopes.places(Way::Down, rule, now).into_iter();
-                for place in places.filter(|place| named.contains_key(place)) {
-                    let gate = gate(plan, &mut gates, place);
-                    plan.gates[gate.0 as usize].after.push(step);
-                }
+        }
+        if let Some(step) = spot.delete {
+            let down = bound.into_iter().filter(|(way, _)| *way == Way::Down);
+            for place in down.filter(|place| named.contains_key(place)) {
+                let gate = gate(plan, &mut gates, place);
+                plan.gates[gate.0 as usize].after.push(step);
             }
         }
     }
@@ -72,6 +65,52 @@ pub(super) fn raise(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan:
             plan.steps[*step as usize].gates.push(*gate);
         }
     }
+}
+
+/// Whether a step sends something: an element that its owner's create carries does not, and waits
+/// for that alone.
+fn sends(plan: &Plan, step: StepIx, decision: &Decision<'_>, inputs: &Inputs<'_>) -> bool {
+    let element = inputs.schemas.get(decision.ty).part_of.is_some();
+    !element || plan.steps[step.0 as usize].request.is_some()
+}
+
+/// The places that a change is bound to: by the rules of its type, and by those of what it is an
+/// attachment or an element of. A shared block storage needs its disks seen in a cluster that it
+/// is attached to later as well, and for a disk that it gets later.
+fn bound(
+    inputs: &Inputs<'_>,
+    scopes: &Scopes<'_>,
+    lasting: &Ends<'_>,
+    decision: &Decision<'_>,
+) -> Vec<Place> {
+    let ty = inputs.schemas.get(decision.ty);
+    if let Some(LinkEnds { link, to, .. }) = &decision.link {
+        let to = spell_end(to, scopes.known);
+        let both =
+            |rule| [Way::Up, Way::Down].map(|way| scopes.at_end(way, rule, (ty, *link), &to));
+        return ty.after.iter().flat_map(both).flatten().collect();
+    }
+    // Tags, which have a list of their own, are bound to nothing.
+    if let Some(of) = &ty.part_of {
+        if of.listed {
+            return Vec::new();
+        }
+        let address = decision.address.owner();
+        let Some(owner) = inputs.desired.get(&address) else { return Vec::new() };
+        let ty = inputs.schemas.get(owner.ty);
+        let scopes = Scopes { ends: lasting, ..*scopes };
+        let up = |rule| scopes.places(Way::Up, rule, (ty, &address), Some(&owner.attrs));
+        return ty.after.iter().flat_map(up).collect();
+    }
+    // An object that moves leaves the scope that it is in, not the one that it goes to.
+    let now = decision.live.as_ref().map(|live| &live.attrs);
+    let wanted = decision.desired.map(|desired| &desired.attrs);
+    let object = (&**ty, &decision.address);
+    let both = |rule| {
+        let up = scopes.places(Way::Up, rule, object, wanted);
+        up.into_iter().chain(scopes.places(Way::Down, rule, object, now))
+    };
+    ty.after.iter().flat_map(both).collect()
 }
 
 fn gate(plan: &mut Plan, gates: &mut BTreeMap<Place, GateIx>, place: Place) -> GateIx {
@@ -139,29 +178,60 @@ fn ends<'a>(draft: &'a Draft<'_>, spots: &Spots) -> Ends<'a> {
     all
 }
 
-/// Where the rules of one object hold.
+/// Where the attachments of the configuration lead whose owners have rules: also those that are
+/// there already.
+fn lasting<'a>(inputs: &Inputs<'a>, draft: &Draft<'_>) -> Ends<'a> {
+    let mut all: Ends<'a> = HashMap::new();
+    for link in &inputs.desired.links {
+        let End::Ours(owner) = &link.owner else { continue };
+        if !inputs.schemas.get(link.owner_ty).after.is_empty() {
+            let to = spell_end(&link.to, &draft.known);
+            all.entry((Way::Up, owner)).or_default().push((link.link, to));
+        }
+    }
+    all
+}
+
+/// Where rules hold.
 struct Scopes<'a> {
     schemas: &'a Schemas,
     known: &'a Known,
+    /// Where attachments lead.
     ends: &'a Ends<'a>,
-    decision: &'a Decision<'a>,
 }
 
 impl Scopes<'_> {
     /// What a rule names in each scope that the object is in, on the way to this row: scopes are
     /// the objects that both it and what the rule names refer to, or that its own attachments lead
     /// to.
-    fn places(&self, way: Way, rule: &After, row: Option<&Row>) -> Vec<Place> {
-        let ty = self.schemas.get(self.decision.ty);
+    fn places(
+        &self,
+        way: Way,
+        rule: &After,
+        (ty, address): (&ResourceType, &Address),
+        row: Option<&Row>,
+    ) -> Vec<Place> {
         let Some((name, scope)) = self.meeting(rule, ty) else { return Vec::new() };
         let place = |at: String| (way, format!("{name} in {at}"));
         if let Some(ix) = refers(ty, &scope) {
             let value = row.and_then(|row| spell(&row[usize::from(ix.0)], self.known));
             return value.map(place).into_iter().collect();
         }
-        let ends = self.ends.get(&(way, &self.decision.address));
+        let ends = self.ends.get(&(way, address));
         let ends = ends.into_iter().flatten().filter(|(link, _)| leads_to(ty, *link, &scope));
         ends.map(|(_, to)| place(to.clone())).collect()
+    }
+
+    /// The same for one attachment of an object of the type.
+    fn at_end(
+        &self,
+        way: Way,
+        rule: &After,
+        (ty, link): (&ResourceType, LinkIx),
+        to: &str,
+    ) -> Option<Place> {
+        let (name, scope) = self.meeting(rule, ty)?;
+        leads_to(ty, link, &scope).then(|| (way, format!("{name} in {to}")))
     }
 
     /// How a rule is called, and the type of its scopes.

@@ -44,3 +44,70 @@ fn hosts_of_another_cluster_do_not_wait() {
     let own = plan.steps.iter().find(|s| s.address.as_str() == "host.h0").expect("its step");
     assert!(own.gates.iter().any(|gate| !plan.gates[gate.0 as usize].after.is_empty()));
 }
+
+/// Shared blocks on a disk in one cluster; `more`: on two disks of two servers in two clusters.
+fn shared_blocks(more: bool) -> String {
+    let mut text = "[zone.z]\n".to_owned();
+    let clusters = if more { &["c", "d"][..] } else { &["c"] };
+    for (n, cluster) in clusters.iter().enumerate() {
+        text.push_str(&format!(
+            "[cluster.{cluster}]\nzone = \"zone.z\"\nhypervisor_type = \"KVM\"\n[host.{cluster}]\ncluster = \"cluster.{cluster}\"\nmanagement_ip = \"10.0.1.{n}\"\nusername = \"root\"\npassword = \"x\"\n"
+        ));
+    }
+    let to: Vec<String> = clusters.iter().map(|c| format!("cluster.{c}")).collect();
+    text.push_str(&format!("[iscsi_server.s]\nip = \"10.0.2.1\"\nclusters = {to:?}\n"));
+    if more {
+        text.push_str(
+            "[iscsi_server.t]\nip = \"10.0.2.2\"\nclusters = [\"cluster.c\", \"cluster.d\"]\n",
+        );
+    }
+    let disks = if more { &["36001", "36002"][..] } else { &["36001"] };
+    text.push_str(&format!(
+        "[sharedblock_primary_storage.x]\nzone = \"zone.z\"\ndisks = {disks:?}\nclusters = {to:?}\n"
+    ));
+    text
+}
+
+/// Whether a step waits for another by a barrier.
+fn waits(plan: &crate::plan::Plan, step: &str, first: &str) -> bool {
+    let find = |address: &str| {
+        let at = plan.steps.iter().position(|s| s.address.as_str() == address);
+        at.unwrap_or_else(|| panic!("no step of {address}"))
+    };
+    let (step, first) = (find(step), find(first) as u32);
+    let gates = plan.steps[step].gates.iter().map(|gate| &plan.gates[gate.0 as usize]);
+    gates.flat_map(|gate| &gate.after).any(|after| after.0 == first)
+}
+
+#[test]
+fn what_is_added_to_shared_blocks_later_waits_too() {
+    let storage = "sharedblock_primary_storage.x";
+    let (attached, disk) =
+        (format!("{storage}.clusters[\"cluster.d\"]"), format!("{storage}.disks[\"36002\"]"));
+    let seen = |server: &str, cluster: &str| {
+        format!("iscsi_server.{server}.clusters[\"cluster.{cluster}\"]")
+    };
+    let plan = World::of(&shared_blocks(false)).plan(&shared_blocks(true)).expect("a plan");
+    assert!(waits(&plan, &attached, &seen("s", "d")), "{plan:#?}");
+    assert!(waits(&plan, &attached, "host.d"));
+    assert!(!waits(&plan, &attached, &seen("t", "c")), "another cluster");
+    assert!(waits(&plan, &disk, &seen("t", "c")) && waits(&plan, &disk, "host.d"));
+}
+
+#[test]
+fn what_shared_blocks_leave_goes_after_that() {
+    let world = World::of(&shared_blocks(true));
+    let without = shared_blocks(true).replace(
+        "disks = [\"36001\", \"36002\"]\nclusters = [\"cluster.c\", \"cluster.d\"]",
+        "disks = [\"36001\", \"36002\"]\nclusters = [\"cluster.c\"]",
+    );
+    let without = without.replace(
+        "ip = \"10.0.2.2\"\nclusters = [\"cluster.c\", \"cluster.d\"]",
+        "ip = \"10.0.2.2\"\nclusters = [\"cluster.c\"]",
+    );
+    let plan = world.plan(&without).expect("a plan");
+    let end = "clusters[\"cluster.d\"]";
+    let (detached, server) =
+        (format!("sharedblock_primary_storage.x.{end}"), format!("iscsi_server.t.{end}"));
+    assert!(waits(&plan, &server, &detached), "{plan:#?}");
+}

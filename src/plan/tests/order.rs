@@ -97,8 +97,8 @@ fn a_replaced_cluster_takes_hosts_and_attachments_along() {
     #8 detach nfs_primary_storage.n.clusters["cluster.c"] after (nfs_primary_storage.clusters in cluster.c)
     #9 attach nfs_primary_storage.n.clusters["cluster.c"] after #1 #8
     (local_primary_storage.clusters in cluster.c) after #7
-    (local_primary_storage.clusters in cluster.c) after #2 #4
     (nfs_primary_storage.clusters in cluster.c) after #9
+    (local_primary_storage.clusters in cluster.c) after #2 #4
     (nfs_primary_storage.clusters in cluster.c) after #2 #4
     "#);
 }

@@ -40,7 +40,7 @@ fn apply(rackform: &Rackform, cloud: &Cloud, estate: &Estate) {
 #[test]
 fn any_cloud_leads_to_any_other() {
     // A case takes about a second.
-    let config = Config { failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
+    let config = Config { failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
     let config = Config { cases, ..config };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
