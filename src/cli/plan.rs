@@ -58,6 +58,8 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
         if !missing.is_empty() {
             return Err(Failure::refused(planning::refused(&missing), &session.sources));
         }
+        let over = planning::over_budget(&planned.plan, &snapshot.state, &session, &consent);
+        output.findings(&over, &session.sources);
         let changes = !planned.plan.changes.is_empty();
         Ok(if args.detailed_exitcode && changes { Exit::Changes } else { Exit::Done })
     })

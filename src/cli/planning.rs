@@ -422,6 +422,21 @@ fn moved(session: &Session, state: &State) -> bool {
     })
 }
 
+/// What `apply` will refuse to delete, as warnings: a plan only shows it.
+pub fn over_budget(
+    planned: &Plan,
+    state: &State,
+    session: &Session,
+    consent: &Consent,
+) -> Diagnostics {
+    let mut warnings = Diagnostics::default();
+    for refusal in guard::budget_refused(planned, state, &session.desired.settings, consent) {
+        let warning = Diagnostic::warning("over_budget", refusal.text);
+        warnings.push(warning.help(format!("apply will ask for {}", refusal.flag)));
+    }
+    warnings
+}
+
 /// Budget and missing objects: what no confirmation on a terminal can lift.
 pub fn hard_refusals(
     planned: &Plan,

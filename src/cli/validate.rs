@@ -14,8 +14,12 @@ pub fn run(dir: &Path, args: &Validate, output: &mut Output) -> Result<Exit, Fai
     output.findings(&warnings, &sources);
     if !args.json {
         let links = words::many(judged.links, "attachment");
+        let elements = match judged.elements {
+            0 => String::new(),
+            n => format!(", {}", words::many(n, "list element")),
+        };
         output.data(&format!(
-            "The configuration is valid: {}, {links}.\n",
+            "The configuration is valid: {}, {links}{elements}.\n",
             words::many(judged.resources, "resource")
         ));
     }

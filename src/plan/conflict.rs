@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::inventory::LiveObject;
+use crate::inventory::{LiveObject, split_element_id};
 use crate::plan::decide::{Decision, Draft};
 use crate::plan::key::{Key, item_name, keys, set_attrs};
 use crate::plan::{Action, Inputs};
@@ -62,16 +62,21 @@ fn held(
     let name = live
         .and_then(|l| ty.find_attr("name").and_then(|ix| l.attrs[usize::from(ix.0)].as_str()))
         .unwrap_or("(unnamed)");
-    let shown = key.values.last().map_or("", String::as_str);
+    // An element of a part is taken over with the object that owns it.
+    let (subject, holder) = match split_element_id(holder) {
+        Some((owner, _)) => (decision.address.owner(), owner),
+        None => (decision.address.clone(), holder),
+    };
+    let pairs = names.iter().zip(&key.values);
+    let shown: Vec<String> = pairs.map(|(name, value)| format!("{name} = {value:?}")).collect();
     let finding = Diagnostic::error(
         "unique_key_taken",
-        format!("another {} already has {} = {shown:?}", ty.name, names.join(" and ")),
+        format!("another {} already has {}", ty.name, shown.join(" and ")),
     )
     .on(&decision.address)
     .detail(format!("{name:?} (id {holder}) is live and not managed here."))
     .help(format!(
-        "change the value, or take the object over: rackform import '{}' {holder}",
-        decision.address
+        "change the value, or take the object over: rackform import '{subject}' {holder}"
     ));
     match place(decision, ty, key.set).or(decision.origin) {
         Some(span) => finding.at(span, "declared here"),

@@ -256,6 +256,12 @@ fn existing<'a>(
             if protected(desired, prior) {
                 findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
             }
+            if part::undiscovered(inputs, desired, &draft.known)
+                && part::unclaimed(inputs, desired, &draft.known).is_none()
+            {
+                let there = part::discovered_beside(inputs, desired, &draft.known);
+                findings.push(refusal::not_discovered(ty, desired, &there));
+            }
             draft.known.ends(&desired.address);
             // A create sends what is ignored too.
             differences = all;

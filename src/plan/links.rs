@@ -152,7 +152,7 @@ fn orphan<'a>(
         (Action::Forget, Reason::Vanished)
     } else if inputs.options.destroy {
         (Action::Delete, Reason::Destroy)
-    } else if unmanaged(inputs, entry, mentions) {
+    } else if unmanaged(inputs, entry, mentions) && !ends_with(&ends, &draft.known) {
         (Action::Forget, Reason::Unmanaged)
     } else {
         (Action::Delete, Reason::NotInConfiguration)
@@ -233,6 +233,13 @@ fn still_attached(
     };
     let owner = inventory.get(provider, ty, &owner);
     owner.is_some_and(|live| live.linked(ends.link).contains(&to))
+}
+
+/// Whether the plan deletes an object at one of the ends: the server refuses that while it is
+/// attached (reference 3.4), and an attachment that is forgotten would stay for good.
+fn ends_with(ends: &LinkEnds, known: &Known) -> bool {
+    let ending = |end: &End| matches!(end, End::Ours(address) if known.is_ending(address));
+    ending(&ends.owner) || ending(&ends.to)
 }
 
 /// Whether the attribute that declared it was removed while its resource stays: the attachments

@@ -115,7 +115,12 @@ pub(super) fn why(change: &Change) -> Option<String> {
         }
         Reason::Requested => "--replace names it".to_owned(),
         Reason::ParentReplaced(parent) => format!("{} is replaced", clean(parent)),
-        Reason::NotInConfiguration => "no block declares it any more".to_owned(),
+        Reason::NotInConfiguration => match change.address.member_of() {
+            Some(member) if !change.is_attachment() => {
+                format!("`{}` no longer has it", member.name)
+            }
+            _ => "no block declares it any more".to_owned(),
+        },
         Reason::KeyGone => "its key is gone from for_each or count".to_owned(),
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
         Reason::Protection if change.record.prevent_destroy => "prevent_destroy is on".to_owned(),

@@ -18,7 +18,7 @@ pub use action::{actions, actions_json};
 pub fn readme(schemas: &Schemas) -> String {
     let mut out = String::from(README_HEAD);
     for (provider, about) in &schemas.providers {
-        let types = || schemas.resources().filter(|ty| ty.provider == *provider);
+        let types = || schemas.lookups().filter(|ty| ty.provider == *provider);
         let doc = if about.doc.is_empty() { String::new() } else { format!(": {}", about.doc) };
         line(&mut out, format_args!("\n## Provider `{provider}`{doc}\n"));
         let mut list = |title: &str, data_only: bool| {
@@ -197,7 +197,10 @@ fn side(link: &super::model::Link) -> String {
 }
 
 fn part(part: &Part) -> Vec<String> {
-    let mut all = vec![format!("`{}`: {}", part.name, part.doc)];
+    let what = if part.plain().is_some() { "list of values" } else { "list of tables" };
+    let required = if part.required() { ", required" } else { "" };
+    let count = part.range.map_or_else(String::new, |(least, most)| format!(", {least} to {most}"));
+    let mut all = vec![format!("`{}`: {what}{required}{count}. {}", part.name, part.doc)];
     for attribute in part.attrs() {
         let facts = own_facts(attribute).join(", ");
         all.push(format!("`{}.{}`: {facts}. {}", part.name, attribute.name, attribute.doc));

@@ -62,8 +62,10 @@ pub fn expand(
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judged {
     pub resources: usize,
-    /// Attachments and elements of parts.
+    /// Attachments.
     pub links: usize,
+    /// Elements of lists inside resources: monitors, disks, tags.
+    pub elements: usize,
     /// As [`Desired::needs`].
     pub needs: BTreeSet<Need>,
 }
@@ -86,7 +88,7 @@ pub fn judge(
     let Desired { resources, links, needs, .. } = desired;
     let members = resources.iter().filter(|r| r.address.member_of().is_some()).count();
     let resources = resources.len() - members;
-    Ok((Judged { resources, links: links.len() + members, needs }, warnings))
+    Ok((Judged { resources, links: links.len(), elements: members, needs }, warnings))
 }
 
 /// What the parts of this stage share.
@@ -129,6 +131,7 @@ impl<'a> Work<'a> {
         if let Some(asking) = self.asking() {
             // No cloud is bothered with a configuration that is wrong anyway.
             if asking.needs.iter().all(Need::of_cloud) && self.findings.has_errors() {
+                self.forget_harmless(&providers);
                 return Err(in_source_order(self.findings));
             }
             return Ok((Desired { providers, settings, ..asking }, Diagnostics::default()));
@@ -137,10 +140,15 @@ impl<'a> Work<'a> {
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
         let desired = Desired { resources, index, links, providers, settings, needs, places };
         self.check(&desired);
-        if provider::only_the_emulator(&desired.providers) {
+        self.forget_harmless(&desired.providers);
+        in_source_order(self.findings).into_result(desired)
+    }
+
+    /// A secret of the built-in server is none.
+    fn forget_harmless(&mut self, providers: &[super::ProviderConfig]) {
+        if provider::only_the_emulator(providers) {
             self.findings.forget(provider::LITERAL_SECRET);
         }
-        in_source_order(self.findings).into_result(desired)
     }
 
     /// What to answer with while there are needs. The environment first: what a cloud is asked may

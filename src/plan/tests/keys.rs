@@ -78,7 +78,7 @@ fn a_key_of_two_attributes_is_told_whole() {
     let mut world = World::of(&nfs("mine"));
     world.disown("nfs_primary_storage.mine");
     insta::assert_snapshot!(world.show(&nfs("other")), @r#"
-    unique_key_taken: another nfs_primary_storage already has zone and url = "10.0.9.5:/a"
+    unique_key_taken: another nfs_primary_storage already has zone = "zone.z" and url = "10.0.9.5:/a"
       "mine" (id 321dbe141ffcf62e5327f629ca57d2d1) is live and not managed here.
       change the value, or take the object over: rackform import 'nfs_primary_storage.other' 321dbe141ffcf62e5327f629ca57d2d1
     "#);
