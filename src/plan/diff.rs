@@ -52,7 +52,11 @@ pub fn compare(
                 if same(wanted, now, &lasts) {
                     return None;
                 }
-                (live_shown(now, ids), desired_shown(wanted, ids))
+                // What comes from a secret is one, also as the cloud has it.
+                match wanted.is_sensitive() {
+                    true => (Shown::Sensitive, Shown::Sensitive),
+                    false => (live_shown(now, ids), desired_shown(wanted, ids)),
+                }
             };
             Some(difference(ty, desired, ix, before, after))
         })
@@ -100,7 +104,7 @@ fn written<'a>(
 /// Whether a desired value is what a live row holds. `has_id` says whether our object at an
 /// address has this id: one that will last while planning, the one it got while applying.
 pub fn same(wanted: &Value, live: &Value, has_id: &dyn Fn(&Address, &str) -> bool) -> bool {
-    match (wanted, live) {
+    match (wanted.reveal(), live) {
         (Value::Object(address) | Value::Id(address), Value::Str(id)) => has_id(address, id),
         (Value::List(a), Value::List(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, has_id))

@@ -86,9 +86,18 @@ fn keys(inputs: &Inputs<'_>, draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) 
                 _ => sender(plan, giver, &names).or(giver.last),
             };
             let takes = sender(plan, taker, &names).or(taker.begin());
+            // An element that comes or goes with its owner takes or frees its key by that call.
+            let owner = |at: usize| spots.get(&draft.decisions[at].address.owner());
+            let takes = sent(plan, takes).or_else(|| owner(ix).create).or(takes);
+            let frees = sent(plan, frees).or_else(|| owner(from).delete).or(frees);
             after(plan, takes, frees);
         }
     }
+}
+
+/// The step, if it has a call of its own.
+fn sent(plan: &Plan, step: Option<StepIx>) -> Option<StepIx> {
+    step.filter(|StepIx(at)| plan.steps[*at as usize].request.is_some())
 }
 
 /// The step of a change that sends one of these attributes. Steps of a change stand together.

@@ -14,8 +14,11 @@ pub fn seen(ty: &ResourceType, desired: Option<&Row>, live: &Row) -> Vec<(Arc<st
     ty.attrs()
         .zip(live)
         .filter(|((ix, attr), value)| {
-            let managed = desired.is_none_or(|row| !row[usize::from(ix.0)].is_null());
-            !value.is_null() && !attr.sensitive && (attr.computed || managed)
+            let wanted = desired.map(|row| &row[usize::from(ix.0)]);
+            let managed = wanted.is_none_or(|wanted| !wanted.is_null());
+            // What the configuration makes of a secret is not written down either.
+            let secret = attr.sensitive || wanted.is_some_and(Value::is_sensitive);
+            !value.is_null() && !secret && (attr.computed || managed)
         })
         .map(|((_, attr), value)| (attr.name.clone(), value.clone()))
         .collect()

@@ -60,6 +60,9 @@ pub struct Report {
     /// Why nothing was checked at a provider.
     pub unproven: Vec<(Arc<str>, String)>,
     pub accepted: usize,
+    /// A step that the server carried out though it was asked for a dry run. Nothing more was
+    /// asked after it.
+    pub executed: Option<StepIx>,
     pub refused: Vec<(StepIx, Refusal)>,
     pub unchecked: Vec<(StepIx, Unchecked)>,
     pub requests: u64,
@@ -171,7 +174,25 @@ impl Report {
             let change = &plan.changes[step.change as usize];
             findings.push(finding(step, change, refusal));
         }
+        if let Some(StepIx(ix)) = self.executed {
+            findings.push(carried_out(&plan.changes[plan.steps[ix as usize].change as usize]));
+        }
         findings
+    }
+}
+
+/// A dry run that was none: what the plan wants there is done now.
+fn carried_out(change: &Change) -> Diagnostic {
+    let finding = Diagnostic::error(
+        "dry_run_carried_out",
+        "the server carried out a call that it was asked to check only".to_owned(),
+    )
+    .on(&change.address)
+    .detail("It honoured a dry run of another call before. Nothing more was asked after this one.")
+    .help("plan again to see what is there now, and leave --server-check out with this server");
+    match change.origin {
+        Some(span) => finding.at(span, "this change"),
+        None => finding,
     }
 }
 

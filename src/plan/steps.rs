@@ -204,7 +204,7 @@ impl<'b> Maker<'_, 'b> {
             Action::Create => self.create(ty),
             Action::Update => self.update(ty),
             // With its owner went the old element.
-            Action::Replace if self.owner_is(&[Action::Replace]) => self.create(ty),
+            Action::Replace if self.goes_with_owner(&[Action::Replace]) => self.create(ty),
             Action::Replace => {
                 self.delete(ty);
                 let gone = self.previous;
@@ -221,6 +221,14 @@ impl<'b> Maker<'_, 'b> {
         let owner = self.decision.address.owner();
         let fate = self.around.fates.get(&owner);
         self.ty().part_of.is_some() && fate.is_some_and(|fate| actions.contains(fate))
+    }
+
+    /// The same, where that takes the element away: one that is only forgotten or found elsewhere
+    /// keeps what it has.
+    fn goes_with_owner(&self, actions: &[Action]) -> bool {
+        let of = self.ty().part_of.as_ref();
+        let owner = of.and_then(|of| self.inputs.schemas.by_name(&of.owner));
+        owner.is_some_and(|owner| owner.delete.is_some()) && self.owner_is(actions)
     }
 
     /// Whether an element is created by the call that creates its owner.
@@ -337,7 +345,7 @@ impl<'b> Maker<'_, 'b> {
     }
 
     fn delete(&mut self, ty: &ResourceType) {
-        let goes_along = self.owner_is(&[Action::Delete, Action::Replace]);
+        let goes_along = self.goes_with_owner(&[Action::Delete, Action::Replace]);
         let call = ty.delete.as_ref().filter(|_| !goes_along);
         let request = match (call, &self.decision.live) {
             (Some(call), Some(live)) if ty.part_of.is_some() => {

@@ -231,3 +231,31 @@ fn the_search_finds_every_form() {
     }
     assert!(search.in_text("here", b"nothing of the kind").is_empty());
 }
+
+/// What the configuration makes of a secret is one wherever it stands; and it settles.
+#[test]
+fn a_secret_in_an_attribute_that_is_none_is_neither_shown_nor_stored() {
+    const SECRET: &str = "Invented-7f3a";
+    let cloud = Cloud::start();
+    let config = |rest: &str| {
+        format!(
+            "{}[variable.s]\ntype = \"string\"\nsensitive = true\n[zone.z]\n{rest}\n",
+            cloud.provider()
+        )
+    };
+    let rackform =
+        Rackform::with(&config("description = 'of ${var.s}'")).env("RACKFORM_VAR_s", SECRET);
+    let made = rackform.run(&["apply", "--auto-approve"]).expect(0);
+    rackform.run(&["plan", "--detailed-exitcode"]).expect(0);
+    rackform.write("main.rack.toml", &config("description = 'now ${var.s}'"));
+    let changed = rackform.run(&["apply", "--auto-approve"]).expect(0);
+    let state = rackform.read("rackform.state.json");
+    for text in [&made.stdout, &made.stderr, &changed.stdout, &changed.stderr, &state] {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    assert_eq!(cloud.one("/zones")["description"], format!("now {SECRET}"));
+    // An address cannot be hidden.
+    rackform.write("main.rack.toml", &config("user_tags = [{ tag = '${var.s}' }]"));
+    let refused = rackform.run(&["plan"]).expect(1);
+    assert!(refused.stderr.contains("secret_key") && !refused.stderr.contains(SECRET));
+}

@@ -207,6 +207,18 @@ fn a_server_that_ignores_the_tag_is_asked_nothing() {
     assert_eq!(cloud.one("/clusters")["description"], Value::Null);
 }
 
+/// The proof is of one call; a server that carries out another kind is stopped at once.
+#[test]
+fn a_server_that_honours_some_dry_runs_carries_out_one_at_most() {
+    let cloud = Cloud::start();
+    let rackform = applied(&cloud, BASE);
+    cloud.faults(&["method=POST,times=0,ignore-validation-only"]);
+    configure(&rackform, &cloud, &format!("{BASE}[zone.n1]\n[zone.n2]\n[zone.n3]\n"));
+    let seen = check(&rackform).expect(1);
+    assert!(seen.stderr.contains("carried out a call"), "{}", seen.stderr);
+    assert_eq!(cloud.rows("/zones").len(), 2, "one of three");
+}
+
 #[test]
 fn a_server_that_does_not_answer_has_refused_nothing() {
     let cloud = Cloud::start();

@@ -86,6 +86,7 @@ impl Work<'_> {
             _ => self.element_table(&by, part, item, &mut row)?,
         }
         self.complete(declared, &by, &mut row);
+        self.no_secret_key(&by, &row)?;
         let key = ty.part_key(&row.values)?;
         Some(DesiredResource {
             address: by.address.member(&part.name, &key),
@@ -99,6 +100,21 @@ impl Work<'_> {
             lifecycle: Arc::new(Lifecycle::default()),
             depends_on: Vec::new(),
         })
+    }
+
+    /// A key stands in addresses, which are shown and stored.
+    fn no_secret_key(&mut self, by: &Declarer<'_>, row: &RowInWork) -> Option<()> {
+        let keys = by.resource.part_of.iter().flat_map(|of| &of.key);
+        let secret = |ix: &&AttrIx| row.values[usize::from(ix.0)].is_sensitive();
+        let Some(ix) = keys.copied().find(|ix| secret(&ix)) else { return Some(()) };
+        let problem = format!("`{}` cannot be a secret here", by.resource.attr(ix).name);
+        let mut finding = Diagnostic::error("secret_key", problem)
+            .help("it stands in the element's address, which plans show and the state keeps");
+        if let Some(span) = row.spans[usize::from(ix.0)] {
+            finding = finding.at(span, "a secret");
+        }
+        self.findings.push(finding.on(by.address));
+        None
     }
 
     fn element_table(

@@ -172,3 +172,23 @@ fn what_an_older_copy_of_the_state_does_not_know_is_recognised_by_its_id() {
     apply(&rackform).expect(0).says(&["Apply complete: 1 added, 0 changed, 0 destroyed"]);
     ends_well(&rackform, &cloud, &[("/hosts", 2)]);
 }
+
+/// The new storage is created with the monitor, so that its create waits until the other lets go.
+#[test]
+fn a_monitor_that_moves_to_a_new_storage_is_let_go_first() {
+    let cloud = Cloud::start();
+    let mon = |ip: &str| {
+        format!("{{ hostname = \"{ip}\", ssh_username = \"root\", ssh_password = \"invented\" }}")
+    };
+    let ceph = |label: &str, mons: &[&str]| {
+        let mons: Vec<String> = mons.iter().map(|ip| mon(ip)).collect();
+        format!("[ceph_primary_storage.{label}]\nzone = \"zone.z\"\nmons = [{}]\n", mons.join(", "))
+    };
+    let before = format!("[zone.z]\n{}", ceph("a", &["10.0.3.1", "10.0.3.2"]));
+    let rackform = directory(&cloud, &before);
+    apply(&rackform).expect(0);
+    let after = format!("[zone.z]\n{}{}", ceph("a", &["10.0.3.1"]), ceph("b", &["10.0.3.2"]));
+    configure(&rackform, &cloud, &after);
+    apply(&rackform).expect(0).says(&["2 added", "1 destroyed"]);
+    ends_well(&rackform, &cloud, &[("/primary-storage/ceph", 2)]);
+}
