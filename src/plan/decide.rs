@@ -134,12 +134,12 @@ fn resource<'a>(
             draft.known.learn(address, &live.id);
             existing(inputs, desired, None, Cow::Borrowed(live), draft, findings);
         }
-        None if part::undiscovered(inputs, desired, &draft.known) => {
-            let there = part::discovered_beside(inputs, desired, &draft.known);
-            let ty = inputs.schemas.get(desired.ty);
-            findings.push(refusal::not_discovered(ty, desired, &there));
-        }
         None => {
+            if let Some(there) = part::undiscovered(inputs, desired, &draft.known) {
+                let ty = inputs.schemas.get(desired.ty);
+                findings.push(refusal::not_discovered(ty, desired, &there));
+                return;
+            }
             let found = inputs.schemas.get(desired.ty).id == IdRule::Found;
             let reason = match pending {
                 _ if found => Reason::Discovered,
@@ -256,10 +256,7 @@ fn existing<'a>(
             if protected(desired, prior) {
                 findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
             }
-            if part::undiscovered(inputs, desired, &draft.known)
-                && part::unclaimed(inputs, desired, &draft.known).is_none()
-            {
-                let there = part::discovered_beside(inputs, desired, &draft.known);
+            if let Some(there) = part::undiscovered(inputs, desired, &draft.known) {
                 findings.push(refusal::not_discovered(ty, desired, &there));
             }
             draft.known.ends(&desired.address);

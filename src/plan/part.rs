@@ -39,10 +39,23 @@ pub fn unclaimed<'a>(
     }
 }
 
-/// Whether a discovered object should be there by now and is not: what it belongs to is live.
-pub fn undiscovered(inputs: &Inputs<'_>, desired: &DesiredResource, known: &Known) -> bool {
-    let ty = inputs.schemas.get(desired.ty);
-    inputs.live.is_some() && ty.id == IdRule::Found && place(inputs, desired, known).is_some()
+/// For a discovered object that should be there by now, since what it belongs to is live, and is
+/// not: what the server has found there instead, by its key, for people.
+pub fn undiscovered(
+    inputs: &Inputs<'_>,
+    desired: &DesiredResource,
+    known: &Known,
+) -> Option<Vec<String>> {
+    const MOST: usize = 10;
+    let live = inputs.live.filter(|_| inputs.schemas.get(desired.ty).id == IdRule::Found)?;
+    let place = place(inputs, desired, known)?;
+    if unclaimed(inputs, desired, known).is_some() {
+        return None;
+    }
+    let there = live.table(&desired.provider, desired.ty).into_iter().flat_map(|t| &t.objects);
+    let here = |live: &&LiveObject| live.attrs.iter().any(|v| v.as_str() == Some(&*place));
+    let keys = there.filter(here).filter_map(|live| key::own(inputs, desired.ty, live));
+    Some(keys.take(MOST).collect())
 }
 
 /// The id of what a discovered object belongs to, if that is live and stays.
@@ -54,21 +67,6 @@ fn place(inputs: &Inputs<'_>, desired: &DesiredResource, known: &Known) -> Optio
         Value::Str(id) => Some(id.clone()),
         _ => None,
     }
-}
-
-/// What the server has found at the same place, by its key, for people.
-pub fn discovered_beside(
-    inputs: &Inputs<'_>,
-    desired: &DesiredResource,
-    known: &Known,
-) -> Vec<String> {
-    const MOST: usize = 10;
-    let Some(place) = place(inputs, desired, known) else { return Vec::new() };
-    let table = inputs.live.and_then(|live| live.table(&desired.provider, desired.ty));
-    let there = table.into_iter().flat_map(|t| &t.objects);
-    let here = |live: &&LiveObject| live.attrs.iter().any(|v| v.as_str() == Some(&*place));
-    let keys = there.filter(here).filter_map(|live| key::own(inputs, desired.ty, live));
-    keys.take(MOST).collect()
 }
 
 /// What becomes of an element that no list declares any more.
