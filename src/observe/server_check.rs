@@ -5,7 +5,7 @@
 //! that it does: by an update of an existing object with a value that it already has. Without that
 //! proof nothing is sent.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,6 +115,7 @@ async fn ask_some(
 ) {
     let permits = Arc::new(Semaphore::new(parallelism.max(1)));
     let mut running = JoinSet::new();
+    let mut asked = BTreeSet::new();
     for Candidate { step, request, .. } in candidates {
         let method = request.method;
         let Some(request) = dry_run.mark(request) else {
@@ -122,6 +123,7 @@ async fn ask_some(
             continue;
         };
         let (connection, permits) = (connection.clone(), permits.clone());
+        asked.insert(step);
         running.spawn(async move {
             // Never closed: it lives as long as one of these tasks.
             let _permit = permits.acquire_owned().await;
@@ -129,8 +131,9 @@ async fn ask_some(
         });
     }
     while let Some(joined) = running.join_next().await {
-        // A task ends without a result only when the runtime shuts down.
+        // A task ends without a result when it is stopped.
         let Ok((step, outcome)) = joined else { continue };
+        asked.remove(&step);
         match outcome {
             Outcome::Done(result) if dry_run.proven(&result) => report.accepted += 1,
             Outcome::Done(_) => {
@@ -148,6 +151,8 @@ async fn ask_some(
             }
         }
     }
+    let stopped = || Unchecked::NoAnswer("stopped before it answered".to_owned());
+    report.unchecked.extend(asked.into_iter().map(|step| (step, stopped())));
 }
 
 /// Whether the server judged the call, or could not be asked.
