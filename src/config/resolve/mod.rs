@@ -6,6 +6,7 @@
 
 mod attr;
 mod block;
+mod call;
 mod check;
 mod data;
 #[cfg(test)]
