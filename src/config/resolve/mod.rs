@@ -15,6 +15,7 @@ mod kind_tests;
 mod link;
 mod matches;
 mod meta;
+mod pair;
 mod parameter;
 mod part;
 mod problem;

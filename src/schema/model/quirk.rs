@@ -17,6 +17,9 @@ pub enum Quirk {
     /// The server splits `user:password@host` at its colons and takes the second piece (`MonUri`,
     /// reference 3.4), so that a password would be cut off at one.
     NoColon,
+    /// Attributes of one row that are `baremetal` together or not at all: a cluster's type and
+    /// hypervisor (reference 3.2: the server refuses anything else with SYS.1007).
+    BaremetalTogether,
     /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
     /// action is over when that job is (`QueryLongJob`). For actions.
     LongJob,
@@ -26,12 +29,13 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LeaveMaintenanceFirst,
         Self::TrimsText,
         Self::StoragePath,
         Self::NfsUrl,
         Self::NoColon,
+        Self::BaremetalTogether,
         Self::LongJob,
         Self::ShellResults,
     ];
@@ -44,6 +48,7 @@ impl Quirk {
             Self::StoragePath => "storage_path",
             Self::NfsUrl => "nfs_url",
             Self::NoColon => "no_colon",
+            Self::BaremetalTogether => "baremetal_together",
             Self::LongJob => "long_job",
             Self::ShellResults => "shell_results",
         }
@@ -56,7 +61,8 @@ impl Quirk {
             | Self::TrimsText
             | Self::StoragePath
             | Self::NfsUrl
-            | Self::NoColon => false,
+            | Self::NoColon
+            | Self::BaremetalTogether => false,
         }
     }
 }
