@@ -12,7 +12,7 @@ use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
 use crate::cli::secrets;
 use crate::cli::session::Session;
-use crate::config::{DesiredResource, End, ProviderConfig};
+use crate::config::{DesiredResource, ProviderConfig};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
 use crate::inventory::{Inventory, element_id};
@@ -349,8 +349,12 @@ fn wanted(
         }
     }
     for link in &session.desired.links {
-        if let End::Foreign(id) = &link.owner {
-            want.entry(link.owner_ty).or_default().ids.insert(id.clone());
+        let declarer = session.desired.get(&link.declared_by.0);
+        if declarer.is_none_or(|declarer| declarer.provider != *provider) {
+            continue;
+        }
+        for (ty, id) in foreign::ends(&session.schemas, link) {
+            want.entry(ty).or_default().ids.insert(id);
         }
     }
     want
