@@ -16,6 +16,7 @@ mod completions;
 mod confirm;
 mod emulate;
 mod failure;
+mod foresee;
 mod graph;
 mod identity;
 mod import;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
+use crate::cli::foresee;
 use crate::cli::secrets;
 use crate::cli::session::Session;
 use crate::config::{DesiredResource, ProviderConfig};
@@ -212,6 +213,7 @@ pub async fn make(
     let mut plan =
         plan::plan(&inputs).map_err(|findings| Failure::findings(findings, &session.sources))?;
     plan.notes.extend(notes);
+    foresee::check(session, &clouds.connections, &inputs, &plan).await?;
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
     Ok(Planned { plan, requests: clouds.requests() - before + session.asked })

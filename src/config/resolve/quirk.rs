@@ -48,6 +48,7 @@ pub(super) fn check(text: &str, quirk: Quirk) -> Result<(), Problem> {
         Quirk::NoColon
         | Quirk::LeaveMaintenanceFirst
         | Quirk::TrimsText
+        | Quirk::LunName
         | Quirk::LongJob
         | Quirk::ShellResults => Ok(()),
     }

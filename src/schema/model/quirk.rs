@@ -20,6 +20,9 @@ pub enum Quirk {
     /// Attributes of one row that are `baremetal` together or not at all: a cluster's type and
     /// hypervisor (reference 3.2: the server refuses anything else with SYS.1007).
     BaremetalTogether,
+    /// What a LUN is called: where a server offers it, and where a storage stands on it. The two
+    /// share no reference, and the server of a LUN that is in use is not let go (reference 4).
+    LunName,
     /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
     /// action is over when that job is (`QueryLongJob`). For actions.
     LongJob,
@@ -29,13 +32,14 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LeaveMaintenanceFirst,
         Self::TrimsText,
         Self::StoragePath,
         Self::NfsUrl,
         Self::NoColon,
         Self::BaremetalTogether,
+        Self::LunName,
         Self::LongJob,
         Self::ShellResults,
     ];
@@ -49,6 +53,7 @@ impl Quirk {
             Self::NfsUrl => "nfs_url",
             Self::NoColon => "no_colon",
             Self::BaremetalTogether => "baremetal_together",
+            Self::LunName => "lun_name",
             Self::LongJob => "long_job",
             Self::ShellResults => "shell_results",
         }
@@ -62,7 +67,8 @@ impl Quirk {
             | Self::StoragePath
             | Self::NfsUrl
             | Self::NoColon
-            | Self::BaremetalTogether => false,
+            | Self::BaremetalTogether
+            | Self::LunName => false,
         }
     }
 }
