@@ -16,6 +16,7 @@ mod completions;
 mod confirm;
 mod emulate;
 mod failure;
+mod foresee;
 mod graph;
 mod identity;
 mod import;
@@ -31,6 +32,7 @@ mod server_check;
 mod session;
 mod signals;
 mod state;
+mod tips;
 mod validate;
 
 use args::{Cli, Command};
@@ -41,7 +43,7 @@ use output::Output;
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     let mut output = Output::new(cli.color);
     output::trace(cli.verbose, &output.err);
@@ -67,11 +69,14 @@ pub fn run() -> ExitCode {
 
 /// Help and version go to stdout with 0; a usage error is an error like any other (1, not 2:
 /// that means changes).
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
+    let typed: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let error = tips::with_tip(error, &Cli::command(), &typed);
     // A closed pipe while printing help is nobody's loss.
     let _ = match error.kind() {
         // Somebody who types the bare name wants to know what there is.
-        ErrorKind::MissingSubcommand if std::env::args_os().len() == 1 => {
+        ErrorKind::MissingSubcommand if typed.is_empty() => {
             write!(std::io::stderr(), "{}", Cli::command().render_help())
         }
         _ => error.print(),

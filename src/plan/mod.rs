@@ -28,6 +28,7 @@ pub mod key;
 pub mod known;
 pub mod links;
 pub mod lint;
+pub mod luns;
 pub mod maintenance;
 pub mod order;
 pub mod parents;

@@ -10,6 +10,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Effects};
 
 pub mod words;
+pub mod validation;
 mod texts;
 pub mod tally;
 mod change;

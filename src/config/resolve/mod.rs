@@ -22,6 +22,7 @@ mod matches;
 mod meta;
 mod module;
 mod outside;
+mod pair;
 mod parameter;
 mod part;
 mod problem;
