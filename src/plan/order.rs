@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::address::Address;
 use crate::plan::conflict;
 use crate::plan::decide::Draft;
 use crate::plan::key::{self, Key};
@@ -63,8 +64,27 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
                 Action::Update if of_parent.create.is_none() => spot.last,
                 _ => None,
             };
-            after(plan, of_parent.delete, held_until);
+            for gone in ends(draft, spots, parent) {
+                after(plan, Some(gone), held_until);
+            }
         }
+    }
+}
+
+/// The steps that end an object: its delete, or, for one that is found and not made and so has
+/// none (a device), those of what it is found on: it goes with that.
+fn ends(draft: &Draft<'_>, spots: &Spots, object: &Address) -> Vec<StepIx> {
+    let Some(ix) = spots.by_address.get(object).copied() else { return Vec::new() };
+    if let Some(delete) = spots.by_change[ix].delete {
+        return vec![delete];
+    }
+    let decision = &draft.decisions[ix];
+    match (decision.action, decision.prior) {
+        // References have no rings, so that this ends.
+        (Action::Delete | Action::Forget | Action::Replace, Some(prior)) => {
+            prior.dependencies.iter().flat_map(|of| ends(draft, spots, of)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -195,3 +195,23 @@ fn the_same_inputs_give_the_same_plan() {
     let shuffled = world.show(&blocks.concat());
     assert_eq!(shuffled, world.show(SITE), "the order of blocks has no meaning");
 }
+
+/// A device is found and not made: it goes with its host, so what it has is taken from it before.
+#[test]
+fn what_a_device_has_is_taken_away_before_its_host_goes() {
+    let device = r#"
+[pci_device.d]
+host               = "host.a"
+pci_device_address = "0000:06:00.0"
+user_tags          = ["t"]
+vm                 = ["id:0000000000004000800000000000aaaa"]
+"#;
+    let text = World::of(&format!("{SITE}{device}")).show(&SITE.replace("[host.a]", "[host.c]"));
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with('#')).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 delete host.a after #2 #3
+    #1 create host.c after #0
+    #2 delete pci_device.d.user_tags["t"]
+    #3 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    "#);
+}
