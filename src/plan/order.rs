@@ -72,7 +72,8 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
 }
 
 /// The steps that end an object: its delete, or, for one that is found and not made and so has
-/// none (a device), those of what it is found on: it goes with that.
+/// none (a device), those of what it is found on: it goes with that. One that is found elsewhere
+/// ends when that is looked up: from then on its address means the other.
 fn ends(draft: &Draft<'_>, spots: &Spots, object: &Address) -> Vec<StepIx> {
     let Some(ix) = spots.by_address.get(object).copied() else { return Vec::new() };
     if let Some(delete) = spots.by_change[ix].delete {
@@ -82,7 +83,8 @@ fn ends(draft: &Draft<'_>, spots: &Spots, object: &Address) -> Vec<StepIx> {
     match (decision.action, decision.prior) {
         // References have no rings, so that this ends.
         (Action::Delete | Action::Forget | Action::Replace, Some(prior)) => {
-            prior.dependencies.iter().flat_map(|of| ends(draft, spots, of)).collect()
+            let with = prior.dependencies.iter().flat_map(|of| ends(draft, spots, of));
+            with.chain(spots.by_change[ix].create).collect()
         }
         _ => Vec::new(),
     }

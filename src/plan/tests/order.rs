@@ -1,6 +1,8 @@
 //! What comes before what: creating, destroying, replacing.
 
-use super::world::World;
+use crate::config::DesiredResource;
+
+use super::world::{World, desired};
 
 /// A zone with a cluster, two storages attached to it, and two hosts.
 const SITE: &str = r#"
@@ -196,22 +198,44 @@ fn the_same_inputs_give_the_same_plan() {
     assert_eq!(shuffled, world.show(SITE), "the order of blocks has no meaning");
 }
 
-/// A device is found and not made: it goes with its host, so what it has is taken from it before.
-#[test]
-fn what_a_device_has_is_taken_away_before_its_host_goes() {
-    let device = r#"
+const DEVICE: &str = r#"
 [pci_device.d]
 host               = "host.a"
 pci_device_address = "0000:06:00.0"
 user_tags          = ["t"]
 vm                 = ["id:0000000000004000800000000000aaaa"]
 "#;
-    let text = World::of(&format!("{SITE}{device}")).show(&SITE.replace("[host.a]", "[host.c]"));
+
+/// A device is found and not made: it goes with its host, so what it has is taken from it before.
+#[test]
+fn what_a_device_has_is_taken_away_before_its_host_goes() {
+    let text = World::of(&format!("{SITE}{DEVICE}")).show(&SITE.replace("[host.a]", "[host.c]"));
     let steps: Vec<&str> = text.lines().filter(|l| l.starts_with('#')).collect();
     insta::assert_snapshot!(steps.join("\n"), @r#"
     #0 delete host.a after #2 #3
     #1 create host.c after #0
     #2 delete pci_device.d.user_tags["t"]
     #3 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    "#);
+}
+
+/// Another device under the same address: what the old one had goes while the address still means
+/// the old one, and what the new one gets comes later.
+#[test]
+fn what_a_device_has_is_taken_away_before_another_is_found() {
+    let mut world = World::of(&format!("{SITE}{DEVICE}"));
+    let other = DEVICE.replace("device.d", "device.e").replace(":06:", ":07:");
+    let other = desired(&world.schemas, &format!("{SITE}{other}"));
+    let found = |of: &&DesiredResource| of.address.as_str() == "pci_device.e";
+    world.discover(other.resources.iter().find(found).expect("the other"));
+    let moved = DEVICE.replace(":06:", ":07:").replace(r#"["t"]"#, r#"["u"]"#);
+    let text = world.show(&format!("{SITE}{moved}"));
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with(['#', '('])).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 create pci_device.d after #1 #3
+    #1 delete pci_device.d.user_tags["t"]
+    #2 create pci_device.d.user_tags["u"] after #0
+    #3 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    #4 attach pci_device.d.vm["0000000000004000800000000000aaaa"] after #0 #3
     "#);
 }
