@@ -211,7 +211,7 @@ fn state(enabled: bool) -> serde_json::Value {
 
 /// Of what can be in Maintenance.
 fn any_state(number: u8) -> serde_json::Value {
-    json!(["Enabled", "Enabled", "Enabled", "Disabled", "Maintenance"][usize::from(number % 5)])
+    json!(["Enabled", "Enabled", "Disabled", "Maintenance"][usize::from(number % 4)])
 }
 
 fn text(slot: &Slot) -> serde_json::Value {
@@ -301,7 +301,11 @@ fn thing(
             ])
         }
         // Its port is in no update: another one replaces it.
-        "iscsi_server" => iscsi(&format!("10.4.0.{n}"), 3260 + u16::from(b % 2), slot),
+        "iscsi_server" => {
+            let mut server = iscsi(&format!("10.4.0.{n}"), 3260 + u16::from(b % 2), slot);
+            server.attrs.insert("state", state(a % 3 != 0));
+            server
+        }
         "l2_vlan_network" | "l2_novlan_network" => {
             let zone = there(format!("zone.z{}", a % 2))?;
             let mut thing = Thing::new([

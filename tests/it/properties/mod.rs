@@ -53,9 +53,10 @@ fn any_cloud_of_an_old_server_leads_to_any_other() {
 
 fn lead(version: ServerVersion, seed: u8) {
     // A case takes about two seconds.
-    let config = Config { failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
+    let asked = Config::default();
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
-    let config = Config { cases, ..config };
+    let max_shrink_iters = asked.max_shrink_iters.min(60);
+    let config = Config { cases, max_shrink_iters, failure_persistence: None, ..asked };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let two = (generate::drawn(), generate::drawn(), generate::mask());
