@@ -71,9 +71,8 @@ const PLACES: [&str; 42] = [
     "usb_device.u1",
 ];
 
-/// Where devices are looked for.
-const HOSTS: [&str; 8] =
-    ["host.h0", "host.h1", "host.h2", "host.h3", "host.h4", "host.h5", "host.y0", "host.y1"];
+/// Where devices are looked for: few, so that one block often gets what another had.
+const HOSTS: [&str; 3] = ["host.h0", "host.h3", "host.y0"];
 
 /// Virtual machines, which run nowhere: any device can be theirs.
 const VMS: [&str; 2] = ["0000000000004000800000000000aaaa", "0000000000004000800000000000bbbb"];
@@ -152,12 +151,12 @@ pub fn furnish(cloud: &Cloud) {
     offer(cloud, &LUNS);
     let own = (1..8).chain(101..103);
     for ip in own.map(|n| format!("10.0.0.{n}")) {
-        for n in 0..3 {
+        for n in 0..4 {
             let (place, id) = (pci_address(n), format!("0e0{n}"));
             let device = json!({ "pciDeviceAddress": place, "vendorId": "10de", "deviceId": id });
             describe(cloud, ("pci", &ip, &place), device);
         }
-        for dev in ["000", "001"] {
+        for dev in ["000", "001", "002"] {
             let device = json!({ "busNum": "001", "devNum": dev, "idVendor": "0781" });
             describe(cloud, ("usb", &ip, &format!("001-{dev}")), device);
         }
@@ -323,7 +322,7 @@ fn thing(
             ("device_id", json!(format!("0e0{}", a % 3))),
             ("description", text(slot)),
         ]),
-        "pci_device" | "usb_device" => device(estate, kind, slot, n)?,
+        "pci_device" | "usb_device" => device(estate, kind, slot, (n, taken))?,
         _ => panic!("no generator for {address}"),
     };
     newer(kind, &mut thing, slot);
@@ -346,11 +345,19 @@ fn newer(kind: &str, thing: &mut Thing, slot: &Slot) {
     }
 }
 
-/// A device of any host that is there, at a place of its own. A virtual machine can only have what
-/// is Enabled.
-fn device(estate: &Estate, kind: &str, slot: &Slot, n: usize) -> Option<Thing> {
-    let host = HOSTS[usize::from(slot.a) % HOSTS.len()];
-    let host = estate.has(host).then_some(host)?;
+/// A device of any host that is there, at its own place or that of the next one. A virtual machine
+/// can only have what is Enabled.
+fn device(
+    estate: &Estate,
+    kind: &str,
+    slot: &Slot,
+    (n, taken): (usize, &mut BTreeSet<usize>),
+) -> Option<Thing> {
+    let at = usize::from(slot.a) % HOSTS.len();
+    let host = estate.has(HOSTS[at]).then_some(HOSTS[at])?;
+    let number = |n| 1000 * (at + 1) + 100 * usize::from(kind == "usb_device") + n;
+    let n = if taken.contains(&number(n)) || slot.from_others { n + 1 } else { n };
+    taken.insert(number(n));
     let enabled = slot.to[0] || slot.to[1];
     let mut thing = Thing::new([
         ("host", json!(host)),
