@@ -12,7 +12,7 @@ use crate::plan::conflict;
 use crate::plan::decide::Draft;
 use crate::plan::key::{self, Key};
 use crate::plan::spots::{Spot, Spots};
-use crate::plan::{Action, Inputs, Plan, StepIx, barrier};
+use crate::plan::{Action, Inputs, Plan, StepIx, barrier, handover};
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
@@ -22,6 +22,7 @@ pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     barrier::adds_before_removes(inputs, draft, &spots, plan);
     barrier::leaves_before_enters(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
+    handover::order(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();
         step.after.dedup();

@@ -239,3 +239,27 @@ fn what_a_device_has_is_taken_away_before_another_is_found() {
     #4 attach pci_device.d.vm["0000000000004000800000000000aaaa"] after #0 #3
     "#);
 }
+
+/// Another block means the device: what the old one gives up is gone before the new one has it.
+#[test]
+fn what_a_device_has_is_taken_away_before_another_block_has_it() {
+    let world = World::of(&format!("{SITE}{DEVICE}"));
+    let renamed = DEVICE.replace("device.d", "device.e");
+    insta::assert_snapshot!(world.show(&format!("{SITE}{renamed}")), @r#"
+    Forget pci_device.d: NotInConfiguration
+    Forget pci_device.d.user_tags["t"]: NotInConfiguration
+    Forget pci_device.d.vm["0000000000004000800000000000aaaa"]: NotInConfiguration
+    Adopt pci_device.e: New
+    Adopt pci_device.e.user_tags["t"]: New
+    Adopt pci_device.e.vm["0000000000004000800000000000aaaa"]: New
+    "#);
+    let other = renamed.replace("aaaa", "bbbb").replace(r#"["t"]"#, r#"["u"]"#);
+    let text = world.show(&format!("{SITE}{other}"));
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with('#')).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 delete pci_device.d.user_tags["t"]
+    #1 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    #2 create pci_device.e.user_tags["u"] after #0 #1
+    #3 attach pci_device.e.vm["0000000000004000800000000000bbbb"] after #0 #1
+    "#);
+}
