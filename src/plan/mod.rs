@@ -24,6 +24,7 @@ pub mod diff;
 pub mod drift;
 pub mod foreign;
 pub mod guard;
+mod handover;
 pub mod key;
 pub mod known;
 pub mod links;
@@ -83,6 +84,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
     links::decide(inputs, &mut draft);
+    handover::keep(&mut draft);
     draft.notes.extend(part::foreign_notes(inputs, &draft.known));
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
     draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
