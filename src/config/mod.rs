@@ -13,6 +13,7 @@ mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
