@@ -26,11 +26,11 @@ pub fn join(lines: Vec<Line<'_>>, newline: &str) -> String {
     out
 }
 
-/// Where the comments of lines one after another stand: the leftmost column that one of them had
-/// and that is free on all the lines, or one blank behind the longest.
+/// Where the comments of lines one after another stand: the leftmost column that one of them was
+/// put in and that is free on all the lines, or one blank behind the longest.
 fn column(group: &[Line<'_>]) -> usize {
     let free = group.iter().map(|line| columns(line) + 1).max().unwrap_or(0);
-    let had = group.iter().filter_map(|line| line.comment).map(|comment| comment.column);
+    let had = group.iter().filter_map(|line| line.comment).filter_map(|comment| comment.column);
     had.filter(|column| *column >= free).min().unwrap_or(free)
 }
 

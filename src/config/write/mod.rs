@@ -20,8 +20,9 @@
 //!   choice, and good for lists of tables.
 //! * **Inline tables**: `{ a = 1, b = 2 }`, over several lines only if written with a new line after
 //!   `{` or with comments (TOML 1.1): never for their length.
-//! * **Comments behind something** keep their column if it is free; those on lines one after another
-//!   get the leftmost free one that one of them had, or stand one blank behind the longest line.
+//! * **Comments behind something** that somebody put in a column, with more than one blank before
+//!   them, keep it if it is free; those on lines one after another share the leftmost such column.
+//!   Others stand one blank behind the longest of the lines.
 //! * **Templates** in basic strings become literal strings where those can hold the text:
 //!   `"${env(\"X\")}"` → `'${env("X")}'`; with `'` in it, `'''…'''`.
 //!

@@ -7,9 +7,12 @@ use std::borrow::Cow;
 use std::iter::Peekable;
 
 use toml_parser::Source;
-use toml_parser::parser::{Event, EventKind, parse_document};
+use toml_parser::parser::{Event, EventKind, RecursionGuard, parse_document};
 
 use super::quote;
+
+/// Brackets in brackets; a text that goes deeper is refused when it is read as values.
+const DEEPEST: u32 = 128;
 
 /// A whole file.
 pub struct Document<'s> {
@@ -38,8 +41,9 @@ pub struct Item<'s> {
 #[derive(Clone, Copy)]
 pub struct Comment<'s> {
     pub text: &'s str,
-    /// Where it stood, in characters from the start of its line.
-    pub column: usize,
+    /// Where it stood, in characters from the start of its line, if somebody put it there: more
+    /// than one blank behind what is before it.
+    pub column: Option<usize>,
 }
 
 pub enum Value<'s> {
@@ -76,7 +80,7 @@ pub fn read(text: &str) -> Document<'_> {
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
     let mut events = Vec::with_capacity(tokens.len());
-    parse_document(&tokens, &mut events, &mut ());
+    parse_document(&tokens, &mut RecursionGuard::new(&mut events, DEEPEST), &mut ());
     drop(tokens);
     let first = events.iter().find(|e| e.kind() == EventKind::Newline);
     let crlf = first.is_some_and(|e| source.get(e).is_some_and(|raw| raw.as_str() == "\r\n"));
@@ -135,7 +139,9 @@ impl<'s> Reader<'s> {
     fn comment_at(&self, event: &Event) -> Comment<'s> {
         let start = event.span().start();
         let line = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let column = self.text[line..start].chars().filter(|c| *c != '\u{feff}').count();
+        let before = self.text[line..start].trim_start_matches('\u{feff}');
+        let placed = before.ends_with("  ") || before.ends_with('\t');
+        let column = placed.then(|| before.chars().count());
         Comment { text: self.raw(event).trim_end(), column }
     }
 
@@ -188,8 +194,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// From behind the opening bracket to the closing one. Recursion is as deep as the text is
-    /// nested, which the parser of values limits.
+    /// From behind the opening bracket to the closing one.
     fn container(&mut self, array: bool) -> Container<'s> {
         let (mut entries, mut opening) = (Vec::new(), None);
         let (mut fresh, mut breaks) = (false, false);

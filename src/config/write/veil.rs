@@ -47,7 +47,7 @@ mod tests {
         insta::assert_snapshot!(veiled(text, false), @r#"
         # note
         racks = ["*", '**'] # two
-        "chap.x" = "***"
+        "chap.x" = "***""
         n={ * = * }
         "#);
         assert!(!veiled("a = 'x' secret # more secret\nb = \"se\ncret\n", true).contains("secret"));
