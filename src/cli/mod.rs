@@ -16,6 +16,7 @@ mod completions;
 mod confirm;
 mod emulate;
 mod failure;
+mod fmt;
 mod graph;
 mod identity;
 mod import;
@@ -53,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::State(args) => state::run(&cli.dir, args, &mut output),
         Command::Action(args) => action::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
+        Command::Fmt(args) => fmt::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
         Command::Emulate(args) => emulate::run(args, &mut output),
         Command::Completions(args) => completions::run(args, &mut output),

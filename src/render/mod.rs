@@ -11,6 +11,7 @@ use anstyle::{AnsiColor, Effects};
 
 pub mod words;
 mod texts;
+pub mod unified;
 pub mod tally;
 mod change;
 pub mod plan;

@@ -11,6 +11,7 @@ mod config_errors;
 mod conformance;
 mod data;
 mod examples;
+mod fmt;
 mod manual;
 mod mutants;
 mod observe;

@@ -12,8 +12,13 @@ use crate::schema::Schemas;
 
 use super::{format, veil};
 
+/// Suffix of files with blocks.
+pub const CONFIGURATION_SUFFIX: &str = ".rack.toml";
 /// Suffix of files with values of variables.
 pub const VARIABLES_SUFFIX: &str = ".vars.toml";
+
+/// The name of a text from stdin.
+pub const STDIN: &str = "<stdin>";
 
 /// Several files, formatted.
 pub struct Rewritten {
@@ -79,7 +84,7 @@ fn one(text: SourceText, whole: bool, schemas: &Schemas) -> One {
 pub fn shown(name: &str, text: &str, schemas: &Schemas) -> String {
     let file = FileId(0);
     let parsed = parse::parse(file, text);
-    if name.ends_with(VARIABLES_SUFFIX) {
+    if !(name.ends_with(CONFIGURATION_SUFFIX) || name == STDIN) {
         return veil::veiled(text, !parsed.syntax.is_empty());
     }
     let text = SourceText { file, name: name.to_owned(), text: text.to_owned() };

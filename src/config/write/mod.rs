@@ -37,7 +37,7 @@ mod veil;
 #[cfg(test)]
 mod tests;
 
-pub use files::{Rewritten, VARIABLES_SUFFIX, rewrite, shown};
+pub use files::{CONFIGURATION_SUFFIX, Rewritten, STDIN, Texts, VARIABLES_SUFFIX, rewrite, shown};
 pub use quote::{escape_template, string};
 
 /// Columns of a line, if it can be helped.
