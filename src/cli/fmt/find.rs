@@ -1,6 +1,6 @@
 //! Paths of the command line → files to format.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::cli::args::Fmt;
 use crate::config::write::{CONFIGURATION_SUFFIX, VARIABLES_SUFFIX};
@@ -17,7 +17,9 @@ pub(super) fn files(dir: &Path, args: &Fmt, findings: &mut Diagnostics) -> Vec<F
         search.directory(dir, Path::new(""));
     }
     for name in &args.paths {
-        search.path(&dir.join(name), name);
+        // `.` and `./x` are called what they would be called without.
+        let short: PathBuf = name.components().filter(|c| *c != Component::CurDir).collect();
+        search.path(&dir.join(name), &short);
     }
     search.found
 }
@@ -54,7 +56,7 @@ impl Search<'_> {
         }
         let text = format!(
             "`{}` has no configuration (no *{CONFIGURATION_SUFFIX} or *{VARIABLES_SUFFIX} file)",
-            clean(path.display())
+            clean(if name.as_os_str().is_empty() { path } else { name }.display())
         );
         let help = "name files or directories, or the directory with -C DIR; --recursive looks further down";
         self.findings.push(Diagnostic::error("no_configuration", text).help(help));

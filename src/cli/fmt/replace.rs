@@ -51,3 +51,21 @@ fn write(disk: &RealDisk, name: &str, like: &Path, text: &str) -> io::Result<()>
     fs::set_permissions(&path, found.permissions())?;
     file.sync()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_wrote_meanwhile_stays() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("a.rack.toml");
+        fs::write(&path, "theirs").expect("a file");
+        assert!(replace(&path, "before", "after").is_err());
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "theirs");
+        replace(&path, "theirs", "after").expect("it is as it was read");
+        replace(&path, "theirs", "after").expect("it is done already");
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "after");
+        assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 1, "nothing is left");
+    }
+}
