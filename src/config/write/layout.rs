@@ -49,7 +49,7 @@ impl<'s> Printer<'s> {
             match &entries[at] {
                 Entry::Blank => self.end(None),
                 Entry::Comment(text) => {
-                    self.start(level.indent);
+                    self.blanks(level.indent);
                     self.current.push_str(text);
                     self.end(None);
                 }
@@ -76,7 +76,7 @@ impl<'s> Printer<'s> {
             })
             .collect();
         for (item, place) in items.iter().zip(places(&items, level)) {
-            self.start(level.indent);
+            self.blanks(level.indent);
             if let Some(key) = &item.key {
                 self.current.push_str(key);
                 self.blanks(place.key.saturating_sub(columns(key)));
@@ -105,7 +105,7 @@ impl<'s> Printer<'s> {
         self.current.push(open);
         self.end(container.opening);
         self.entries(&container.entries, &Level { indent: indent + INDENT, comma: "," });
-        self.start(indent);
+        self.blanks(indent);
         self.current.push(close);
     }
 
@@ -134,10 +134,6 @@ impl<'s> Printer<'s> {
         self.current.push_str(close);
     }
 
-    fn start(&mut self, indent: usize) {
-        self.blanks(indent);
-    }
-
     fn blanks(&mut self, count: usize) {
         self.current.extend(std::iter::repeat_n(' ', count));
     }
@@ -149,38 +145,37 @@ impl<'s> Printer<'s> {
 
 /// Decides upon the items of a run. What is aligned depends on which arrays are broken, and that on
 /// how far the alignment moves them: an array that is too long in its run is broken, which ends the
-/// run there, and the pieces are looked at again.
+/// run there, and the pieces are looked at again. In a piece whose widest key is as wide as before
+/// everything still fits, so this ends soon.
 fn places(items: &[&Item<'_>], level: &Level) -> Vec<Place> {
-    let own = |item: &Item<'_>| item.key.as_ref().map_or(0, |key| columns(key));
+    let own = |at: usize| items[at].key.as_ref().map_or(0, |key| columns(key));
     let mut places: Vec<Place> =
-        items.iter().map(|item| Place { key: own(item), broken: false }).collect();
-    let one_line = |range: Range<usize>, places: &[Place]| -> Vec<Range<usize>> {
-        let several = |at: &usize| places[*at].broken || items[*at].value.width().is_none();
-        let mut pieces = Vec::new();
-        let mut start = range.start;
-        for at in range.clone().filter(several) {
-            pieces.push(start..at);
-            start = at + 1;
+        (0..items.len()).map(|at| Place { key: own(at), broken: false }).collect();
+    let mut runs = pieces(0..items.len(), |at| items[at].value.width().is_none());
+    while let Some(run) = runs.pop() {
+        let key = run.clone().map(own).max().unwrap_or(0);
+        for at in run.clone() {
+            places[at].broken = too_long(items[at], key, level);
         }
-        pieces.push(start..range.end);
-        pieces
-    };
-    let mut open = one_line(0..items.len(), &places);
-    while let Some(piece) = open.pop() {
-        let key = piece.clone().map(|at| own(items[at])).max().unwrap_or(0);
-        let mut fits = true;
-        for at in piece.clone() {
-            let broken = too_long(items[at], key, level);
-            places[at].broken = broken;
-            fits &= !broken;
-        }
-        if fits {
-            piece.for_each(|at| places[at].key = key);
+        if run.clone().any(|at| places[at].broken) {
+            runs.extend(pieces(run, |at| places[at].broken));
         } else {
-            open.extend(one_line(piece, &places));
+            run.for_each(|at| places[at].key = key);
         }
     }
     places
+}
+
+/// What is left of a range between those that `ends` names.
+fn pieces(range: Range<usize>, ends: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = range.start;
+    for at in range.clone().filter(|at| ends(*at)) {
+        pieces.push(start..at);
+        start = at + 1;
+    }
+    pieces.push(start..range.end);
+    pieces
 }
 
 /// Whether an array with elements goes beyond the width when its key takes so many columns.

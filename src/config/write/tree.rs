@@ -153,7 +153,7 @@ impl<'s> Reader<'s> {
     fn header(&mut self, open: &Event) -> String {
         let mut header = self.raw(open).to_owned();
         for event in self.events.by_ref() {
-            let text = self.source.get(&event).map_or("", |raw| raw.as_str());
+            let text = self.source.get(event).map_or("", |raw| raw.as_str());
             match event.kind() {
                 EventKind::SimpleKey | EventKind::KeySep => header.push_str(text),
                 EventKind::StdTableClose | EventKind::ArrayTableClose => {

@@ -73,8 +73,22 @@ fn a_broken_file_is_reported_and_the_others_are_formatted() {
     wanted.iter().for_each(|text| assert!(done.stderr.contains(text), "{}", done.stderr));
     assert_eq!(rackform.read("main.rack.toml"), NEAT);
     assert_eq!(rackform.read("broken.rack.toml"), BROKEN);
+    assert_eq!(fs::read(rackform.path("latin.rack.toml")).expect("a file"), b"# \xe4\n");
     // It is not enough that the others are formatted now.
     rackform.run(&["fmt", "--check"]).expect(1);
+}
+
+/// Of a file that is too large nothing is kept in memory: it must not be replaced by nothing.
+#[test]
+fn a_file_that_is_too_large_stays() {
+    let rackform = Rackform::with(UGLY);
+    let file = fs::File::create(rackform.path("huge.rack.toml")).expect("a file");
+    file.set_len(65 << 20).expect("a sparse file");
+    let done = rackform.run(&["fmt"]).expect(1);
+    assert_eq!(done.stdout, "main.rack.toml\n");
+    assert!(done.stderr.contains("huge.rack.toml is too large"), "{}", done.stderr);
+    assert_eq!(file.metadata().expect("it is there").len(), 65 << 20);
+    assert_eq!(fs::metadata(rackform.path("huge.rack.toml")).expect("a file").len(), 65 << 20);
 }
 
 #[test]
@@ -108,6 +122,8 @@ fn what_cannot_be_formatted_is_said() {
 
     4 errors
     ");
+    let nowhere = rackform.run(&["fmt", "-C", "nowhere"]).expect(1);
+    assert!(nowhere.stderr.contains("cannot read `nowhere`"), "{}", nowhere.stderr);
     let mixed = rackform.run(&["fmt", "-", "devices.toml"]).expect(1);
     assert!(mixed.stderr.contains("together with files"), "{}", mixed.stderr);
 }
