@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::address::Address;
 
 mod action;
+mod fmt;
 
 pub use action::{Action, ObjectName, ParamText};
+pub use fmt::Fmt;
 
 /// Plan and apply for the physical layer of a private cloud.
 #[derive(Debug, Parser)]
@@ -71,6 +73,7 @@ Deletes everything that the state holds, dependants first, and nothing else.")]
     State(State),
     Action(Action),
     Graph(Graph),
+    Fmt(Fmt),
     Schema(Schema),
     Emulate(Emulate),
     Completions(Completions),

@@ -17,6 +17,7 @@ mod confirm;
 mod emulate;
 mod failure;
 mod foresee;
+mod fmt;
 mod graph;
 mod identity;
 mod import;
@@ -56,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::State(args) => state::run(&cli.dir, args, &mut output),
         Command::Action(args) => action::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
+        Command::Fmt(args) => fmt::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
         Command::Emulate(args) => emulate::run(args, &mut output),
         Command::Completions(args) => completions::run(args, &mut output),

@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Effects};
 pub mod words;
 pub mod validation;
 mod texts;
+pub mod unified;
 pub mod tally;
 mod change;
 pub mod plan;

@@ -11,7 +11,7 @@ use super::common::process::{Outcome, Rackform};
 use super::common::seen::filters;
 
 /// The commands of the design (section 3) that exist now, in the order of the help.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "validate",
     "plan",
     "apply",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 11] = [
     "state",
     "action",
     "graph",
+    "fmt",
     "schema",
     "emulate",
     "completions",

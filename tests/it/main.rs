@@ -12,6 +12,7 @@ mod conformance;
 mod data;
 mod examples;
 mod foreseen;
+mod fmt;
 mod manual;
 mod mutants;
 mod observe;
