@@ -16,9 +16,9 @@ use super::parsed::syntax;
 use super::{Evaluated, Fault, Parsed, Scope, Stop, function, operator, special};
 use crate::value::Value;
 
-/// Evaluations within each other, also of other tables that one asks for: far more than anybody
-/// writes, and far less than a stack holds.
-const DEEPEST: u32 = 400;
+/// How deep evaluations may stand within each other, counted as [`Scope::depth`] says. Each needs
+/// at most about 5 KiB of stack, in a build without optimisation: `cli::STACK` holds that.
+pub const DEEPEST: u32 = 40_000;
 
 /// The value of a template. One that is a single interpolation keeps its type.
 ///
@@ -44,13 +44,21 @@ pub fn expression(text: &str, scope: &mut dyn Scope) -> Result<Evaluated, Stop> 
 
 impl Evaluation<'_> {
     pub fn eval(&mut self, node: &Expression) -> Result<Value, Stop> {
+        self.deeper(|to| to.inner(node)).map_err(|stop| stop.at(node.span()))
+    }
+
+    /// Goes one step deeper, unless that is too deep.
+    pub fn deeper<T>(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         if *self.scope.depth() >= DEEPEST {
             let fault = Fault::new("too_deep", "expressions are nested too deeply");
-            let help = "name parts of it in [locals]; or is a value defined by itself?";
-            return Err(fault.help(help).at(node.span()).into());
+            let help = "too many values are made of one another: fewer steps will do";
+            return Err(fault.help(help).into());
         }
         *self.scope.depth() += 1;
-        let result = self.inner(node);
+        let result = run(self);
         *self.scope.depth() -= 1;
         result
     }

@@ -48,9 +48,10 @@ impl Evaluation<'_> {
             };
             let items = elements(&value);
             let secret = matches!(value, Value::Sensitive(_));
-            let items = items.into_iter().map(|item| self.steps(item, each, node));
+            let items = items.into_iter().map(|item| self.deeper(|to| to.steps(item, each, node)));
             let list = Value::list(items.collect::<Result<_, _>>()?);
-            return self.steps(if secret { list.sensitive() } else { list }, after, node);
+            value = if secret { list.sensitive() } else { list };
+            return self.deeper(|to| to.steps(value, after, node));
         }
         Ok(value)
     }

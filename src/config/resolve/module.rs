@@ -11,7 +11,7 @@ use super::Work;
 use super::instances::{Each, Instances, Many};
 use super::table::DataTable;
 use crate::address::{Address, ModuleStep};
-use crate::config::expr::{Evaluated, Fault, Stop, keys_of};
+use crate::config::expr::{CROSSING, Evaluated, Fault, Stop, keys_of};
 use crate::config::syntax::{Block, Call, Entry, Module, Node};
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::Schemas;
@@ -181,7 +181,9 @@ impl<'a> Work<'a> {
         run: impl FnOnce(&mut Self) -> T,
     ) -> T {
         self.frames.push(Frame { name, span });
+        self.depth += CROSSING;
         let result = run(self);
+        self.depth -= CROSSING;
         self.frames.pop();
         result
     }
