@@ -161,7 +161,10 @@ impl Evaluator<'_> {
             .map_err(|fault| fault.at(name.span().or(place.clone())))?;
         let arguments: Vec<Value> =
             call.args.iter().map(|a| self.eval(a, scope)).collect::<Result<_, _>>()?;
-        function.run(self, &arguments).map_err(|stop| stop.at(place))
+        function.run(self, &arguments).map_err(|misuse| {
+            let argument = misuse.argument.and_then(|at| call.args.iter().nth(at));
+            misuse.stop.at(argument.and_then(hcl_edit::Span::span).or(place))
+        })
     }
 
     fn traverse(&mut self, node: &Traversal, scope: &dyn Scope) -> Result<Value, Stop> {

@@ -6,7 +6,7 @@
 //! no schema and no TOML.
 
 mod eval;
-mod function;
+pub mod function;
 mod known;
 mod operator;
 mod roots;
