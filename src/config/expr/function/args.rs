@@ -61,9 +61,6 @@ impl<'a> Args<'a> {
         Self { function, given }
     }
 
-    pub fn len(&self) -> usize {
-        self.given.len()
-    }
     pub fn all(&self) -> &'a [Value] {
         self.given
     }

@@ -131,7 +131,7 @@ fn coalesce(args: Args<'_>) -> Outcome {
 }
 
 fn coalesce_list(args: Args<'_>) -> Outcome {
-    for at in 0..args.len() {
+    for at in 0..args.all().len() {
         if !args.value(at).is_null() && !args.list(at)?.is_empty() {
             return Ok(args.value(at).clone());
         }
@@ -162,7 +162,7 @@ fn compact(args: Args<'_>) -> Outcome {
 }
 
 fn concat(args: Args<'_>) -> Outcome {
-    let lists = (0..args.len()).map(|at| args.list(at)).collect::<Result<Vec<_>, _>>()?;
+    let lists = (0..args.all().len()).map(|at| args.list(at)).collect::<Result<Vec<_>, _>>()?;
     let mut full = lists.iter().filter(|list| !list.is_empty());
     if let (Some(only), None) = (full.next(), full.next()) {
         return Ok(Value::List((**only).clone()));
@@ -270,11 +270,11 @@ fn one(args: Args<'_>) -> Outcome {
 const LONGEST_RANGE: i128 = 1_000_000;
 
 fn range(args: Args<'_>) -> Outcome {
-    let (start, limit) = match args.len() {
+    let (start, limit) = match args.all().len() {
         1 => (Value::Int(0), args.number(0)?),
         _ => (args.number(0)?, args.number(1)?),
     };
-    let step = match args.len() {
+    let step = match args.all().len() {
         0..=2 if operator::order(&limit, &start).is_lt() => Value::Int(-1),
         0..=2 => Value::Int(1),
         _ => args.number(2)?,

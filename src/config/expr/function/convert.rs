@@ -5,7 +5,7 @@
 //! Terraform.
 
 use super::super::operator;
-use super::args::plain_text;
+use super::common::{as_text, is_mixed};
 use super::{Args, Depth, Function, Group, Outcome, set};
 use crate::value::Value;
 
@@ -128,32 +128,6 @@ fn to_map(args: Args<'_>) -> Outcome {
         return Ok(Value::map(texts.collect()));
     }
     Ok(Value::Map(items.clone()))
-}
-
-/// Whether texts, numbers and booleans stand side by side.
-pub fn is_mixed<'v>(items: impl Iterator<Item = &'v Value>) -> bool {
-    let mut seen = None;
-    for item in items {
-        let kind = match item.reveal() {
-            Value::Bool(_) => 0,
-            Value::Int(_) | Value::Float(_) => 1,
-            Value::Str(_) | Value::Id(_) => 2,
-            _ => continue,
-        };
-        if *seen.get_or_insert(kind) != kind {
-            return true;
-        }
-    }
-    false
-}
-
-/// A number or boolean as text, with its mark; anything else as it is.
-pub fn as_text(value: &Value) -> Value {
-    match (value, plain_text(value.reveal())) {
-        (Value::Sensitive(_), Some(text)) => Value::str(&text).sensitive(),
-        (Value::Int(_) | Value::Float(_) | Value::Bool(_), Some(text)) => Value::str(&text),
-        _ => value.clone(),
-    }
 }
 
 fn kind(args: Args<'_>) -> Outcome {

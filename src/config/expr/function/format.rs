@@ -86,7 +86,7 @@ fn format_list(args: Args<'_>) -> Outcome {
     let (pieces, used) = pieces(args, &text)?;
     all_used(args, used)?;
     let mut count = None;
-    for at in 1..args.len() {
+    for at in 1..args.all().len() {
         let Value::List(items) = args.value(at) else { continue };
         match count {
             Some(known) if known != items.len() => {
@@ -118,7 +118,7 @@ fn one(value: &Value, turn: usize) -> &Value {
 }
 
 fn all_used(args: Args<'_>, used: usize) -> Result<(), Misuse> {
-    if used + 1 >= args.len() {
+    if used + 1 >= args.all().len() {
         return Ok(());
     }
     Err(args.wrong(used + 1, "the specification has no verb for this value"))

@@ -130,7 +130,7 @@ fn subnets(args: Args<'_>) -> Outcome {
     let network = Network::read(args)?;
     let end = network.first + Network::last(network.bits - network.length);
     let (mut parts, mut next) = (Vec::new(), Some(network.first));
-    for at in 1..args.len() {
+    for at in 1..args.all().len() {
         let length = longer(args, network, at)?;
         if length == network.length {
             return Err(args.wrong(at, "a part needs at least one bit more"));

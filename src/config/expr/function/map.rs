@@ -58,7 +58,7 @@ fn lookup(args: Args<'_>) -> Outcome {
     if let Some(value) = items.get(&*key) {
         return Ok(value.clone());
     }
-    if args.len() == 3 {
+    if args.all().len() == 3 {
         return Ok(args.value(2).clone());
     }
     let misuse = args.wrong(1, format!("the map has no key {key:?}"));
@@ -69,7 +69,7 @@ fn lookup(args: Args<'_>) -> Outcome {
 }
 
 fn merge(args: Args<'_>) -> Outcome {
-    let maps: Vec<_> = (0..args.len())
+    let maps: Vec<_> = (0..args.all().len())
         .filter(|at| !args.value(*at).is_null())
         .map(|at| args.map(at))
         .collect::<Result<_, _>>()?;

@@ -8,6 +8,7 @@
 
 mod args;
 mod collection;
+mod common;
 mod convert;
 mod csv;
 mod encode;

@@ -91,7 +91,7 @@ fn extreme(args: Args<'_>, wanted: Ordering) -> Outcome {
         return Err(Args::advice(misuse, "`...` after a list passes its elements: max(list...)"));
     }
     let mut best = args.number(0)?;
-    for at in 1..args.len() {
+    for at in 1..args.all().len() {
         let next = args.number(at)?;
         if operator::order(&next, &best) == wanted {
             best = next;

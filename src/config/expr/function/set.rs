@@ -4,7 +4,7 @@
 //! not known yet are told apart by their addresses. A secret among the elements makes a secret of
 //! the set: its length tells about them.
 
-use super::convert::{as_text, is_mixed};
+use super::common::{as_text, is_mixed};
 use super::{Args, Function, Group, MAX_ITEMS, Misuse, Outcome, Stop, revealed};
 use crate::value::Value;
 
@@ -65,7 +65,7 @@ pub fn from_list(args: Args<'_>) -> Outcome {
 
 /// All sets with elements of one type, each in order.
 fn sets(args: Args<'_>) -> Result<Vec<Vec<Value>>, Misuse> {
-    let mut lists = (0..args.len())
+    let mut lists = (0..args.all().len())
         .map(|at| args.list(at).map(|items| items.to_vec()))
         .collect::<Result<Vec<_>, _>>()?;
     let mixed = is_mixed(lists.iter().flatten());
@@ -97,7 +97,7 @@ fn subtract(args: Args<'_>) -> Outcome {
 
 fn union(args: Args<'_>) -> Outcome {
     let (mut all, mut secret) = (Vec::new(), false);
-    for at in 0..args.len() {
+    for at in 0..args.all().len() {
         let (items, one) = comparable(args, at)?;
         secret |= one;
         all.extend(items);
@@ -109,7 +109,7 @@ fn union(args: Args<'_>) -> Outcome {
 }
 
 fn product(args: Args<'_>) -> Outcome {
-    let lists = (0..args.len()).map(|at| args.list(at)).collect::<Result<Vec<_>, _>>()?;
+    let lists = (0..args.all().len()).map(|at| args.list(at)).collect::<Result<Vec<_>, _>>()?;
     let count = lists.iter().map(|list| list.len()).fold(1, usize::saturating_mul);
     if count.saturating_mul(lists.len()) > MAX_ITEMS {
         return Err(args.too_many());

@@ -128,7 +128,7 @@ fn join(args: Args<'_>) -> Outcome {
     let separator = args.text(0)?;
     let mut out = String::new();
     let mut first = true;
-    for at in 1..args.len() {
+    for at in 1..args.all().len() {
         for item in args.list(at)?.iter() {
             if !std::mem::take(&mut first) {
                 out.push_str(&separator);

@@ -25,8 +25,8 @@ pub(super) static TABLE: &[Function] = &[
         .example(r#"yamlencode({ a = ["b"] })"#, r#""\"a\":\n- \"b\"\n""#),
 ];
 
-/// Nesting that is read: as deep as JSON may be.
-const DEEPEST: usize = 128;
+/// Nesting that is read: what fits onto the stack of any thread.
+const DEEPEST: usize = 48;
 /// Events of the parser: a list of 100,000 hosts with 20 attributes each fits.
 const EVENTS: usize = 10_000_000;
 

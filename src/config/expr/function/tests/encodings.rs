@@ -128,5 +128,12 @@ fn deep_nesting_is_refused() {
         let result = function.run(&mut Evaluator::new(&env), &[Value::str(&block)]);
         assert!(result.is_err(), "{name}");
     }
+    // Each anchor holds the one before: the document is flat, the value is not.
+    let mut chain = "- &a0 []\n".to_owned();
+    for level in 1..5_000 {
+        chain.push_str(&format!("- &a{level} [*a{}]\n", level - 1));
+    }
+    let function = find("yamldecode", 1).expect("known");
+    assert!(function.run(&mut Evaluator::new(&env), &[Value::str(&chain)]).is_err());
     assert!(eval(r#"jsondecode("[[[[1]]]]")"#).is_ok());
 }
