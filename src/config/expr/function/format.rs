@@ -286,8 +286,12 @@ impl<'c> Call<'c> {
         let width = self.size(self.verb.width)?.unwrap_or(0);
         let precision = self.size(self.verb.precision)?;
         let (sign, body) = self.parts(value, precision)?;
-        let shown = sign.len() + body.graphemes(true).count();
-        let missing = width.saturating_sub(shown);
+        // A text with as many bytes as its width could have fewer characters; without a width
+        // nothing needs to be counted.
+        let missing = match width {
+            0 => 0,
+            _ => width.saturating_sub(sign.len() + body.graphemes(true).count()),
+        };
         let Flags { left, zeros, .. } = self.verb.flags;
         Ok(match (left, zeros) {
             (true, _) => format!("{sign}{body}{}", " ".repeat(missing)),

@@ -67,8 +67,90 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Values of which each function can use some, so that calls come to something.
+fn pool() -> Vec<Value> {
+    let list = |texts: &[&str]| Value::list(texts.iter().map(|t| Value::str(t)).collect());
+    let map = |key: &str, value: Value| Value::map(BTreeMap::from([(key.into(), value)]));
+    vec![
+        Value::Null,
+        Value::Bool(true),
+        Value::Int(0),
+        Value::Int(2),
+        Value::Int(-1),
+        Value::Int(i64::MIN),
+        Value::Float(0.5),
+        Value::str(""),
+        Value::str(CANARY),
+        Value::str("12"),
+        Value::str("10.0.0.0/8"),
+        Value::str("%s%v"),
+        Value::str("/a(.)/"),
+        Value::str("a,b\n1,2"),
+        Value::str("[1]"),
+        Value::str("YWJj"),
+        list(&[]),
+        list(&["a", CANARY]),
+        Value::list(vec![Value::Int(1), Value::Bool(true)]),
+        Value::list(vec![Value::Int(1), Value::Float(0.5)]),
+        Value::list(vec![list(&["a"]), list(&["b"])]),
+        Value::list(vec![Value::Object(Address::new("zone", "a"))]),
+        Value::map(BTreeMap::new()),
+        map("a", list(&["x", CANARY])),
+        map(CANARY, Value::Int(1)),
+    ]
+}
+
+/// All lists of so many values of the pool.
+fn choices(count: usize) -> Vec<Vec<Value>> {
+    let more = |args: Vec<Value>| {
+        let with = move |value| [args.as_slice(), &[value]].concat();
+        pool().into_iter().map(with)
+    };
+    (0..count).fold(vec![Vec::new()], |all, _| all.into_iter().flat_map(more).collect())
+}
+
+/// Every function with every choice of arguments, and again with a secret in each place: the same
+/// value, marked; or a sentence that does not quote it.
+#[test]
+fn a_secret_changes_nothing_but_the_mark() {
+    let env = BTreeMap::new();
+    let run = |function: &'static super::super::Function, args: &[Value]| {
+        function.run(&mut Evaluator::new(&env), args)
+    };
+    let mut useless: Vec<&str> = Vec::new();
+    let choices: Vec<_> = (0..=3).map(choices).collect();
+    for function in all().filter(|f| f.depth != Depth::Marks && f.name != "env") {
+        let mut results = 0;
+        for args in choices.iter().flatten().filter(|a| find(function.name, a.len()).is_ok()) {
+            let plain = run(function, args);
+            results += usize::from(plain.is_ok());
+            for at in 0..args.len() {
+                let mut marked = args.clone();
+                marked[at] = marked[at].clone().sensitive();
+                match (&plain, run(function, &marked)) {
+                    (Ok(value), Ok(secret)) => {
+                        assert!(matches!(secret, Value::Sensitive(_)), "{}", function.name);
+                        let same = super::super::revealed(&secret) == super::super::revealed(value);
+                        assert!(same, "{}", function.name);
+                    }
+                    (Err(known), Err(misuse)) => {
+                        assert_eq!(known.argument, misuse.argument, "{}", function.name);
+                        let shown = format!("{misuse:?}");
+                        assert!(!shown.contains(CANARY), "{}: {shown}", function.name);
+                    }
+                    (known, other) => panic!("{}: {known:?}, {other:?}", function.name),
+                }
+            }
+        }
+        if results == 0 {
+            useless.push(function.name);
+        }
+    }
+    assert!(useless.is_empty(), "no choice of arguments serves {useless:?}");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn no_function_panics(args in prop::collection::vec(values(), 0..4)) {
