@@ -113,13 +113,10 @@ fn choices(count: usize) -> Vec<Vec<Value>> {
 /// value, marked; or a sentence that does not quote it.
 #[test]
 fn a_secret_changes_nothing_but_the_mark() {
-    let env = BTreeMap::new();
-    let run = |function: &'static super::super::Function, args: &[Value]| {
-        function.run(&mut Evaluator::new(&env), args)
-    };
+    let run = |function: &'static super::super::Function, args: &[Value]| function.run(args);
     let mut useless: Vec<&str> = Vec::new();
     let choices: Vec<_> = (0..=3).map(choices).collect();
-    for function in all().filter(|f| f.depth != Depth::Marks && f.name != "env") {
+    for function in all().filter(|f| f.depth != Depth::Marks && f.run.is_some()) {
         let mut results = 0;
         for args in choices.iter().flatten().filter(|a| find(function.name, a.len()).is_ok()) {
             let plain = run(function, args);
