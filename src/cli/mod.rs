@@ -12,6 +12,7 @@ use clap::{CommandFactory, Parser};
 mod action;
 mod apply;
 mod args;
+mod ask;
 mod completions;
 mod confirm;
 mod emulate;
@@ -31,6 +32,7 @@ mod session;
 mod signals;
 mod state;
 mod validate;
+mod variables;
 
 use args::{Cli, Command};
 pub use failure::{Exit, Failure};

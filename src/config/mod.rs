@@ -4,7 +4,9 @@
 //! copies that messages quote) → `expr` (templates) → `resolve` (types, defaults, references). Pure: what it needs from outside (environment
 //! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
 
+pub mod constraint;
 pub mod expr;
+pub mod input;
 mod lookup;
 mod mask;
 pub mod parse;
@@ -25,6 +27,7 @@ use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
+pub use input::VariableInput;
 pub use lookup::{Lookup, Term};
 pub(crate) use resolve::applies;
 pub use resolve::{Judged, edges, expand, judge, parameter};
@@ -43,7 +46,7 @@ pub struct Loaded {
 /// Reads the files of a directory, given in the order of their names.
 pub fn load(files: Vec<SourceFile>, schemas: &Schemas) -> Loaded {
     let mut findings = Diagnostics::default();
-    let texts = source::read(files, &mut findings);
+    let texts = source::read(files, 0, &mut findings);
     let parsed: Vec<_> = texts.par_iter().map(|t| parse::parse(t.file, &t.text)).collect();
     let sources = mask::sources(texts, &parsed, schemas);
     for file in &parsed {
@@ -80,20 +83,12 @@ impl Need {
 pub struct Facts {
     /// `None`: asked for and not set.
     pub env: BTreeMap<String, Option<String>>,
-    /// Values of variables given on the command line and in the environment, by name, as text.
+    /// What sets variables of the root module from outside, by name.
     pub variables: BTreeMap<String, VariableInput>,
     /// `None`: asked for, and it does not exist yet.
     pub ids: BTreeMap<Address, Option<Arc<str>>>,
     /// Rows among which are all that the look-up means.
     pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
-}
-
-/// A variable's value from outside the configuration. May be a secret: no `Debug`.
-#[derive(Clone, PartialEq)]
-pub struct VariableInput {
-    pub text: String,
-    /// As people know it: `--var`, `RACKFORM_VAR_x`.
-    pub origin: String,
 }
 
 /// The configuration with everything evaluated.

@@ -30,7 +30,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::expr::{Evaluator, Next, Scope, Stop};
+use super::expr::{Evaluator, Stop};
 use super::syntax::{Block, Config, Node};
 use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need};
 use crate::address::Address;
@@ -246,21 +246,6 @@ fn in_source_order(findings: Diagnostics) -> Diagnostics {
     let mut sorted = Diagnostics::default();
     all.into_iter().for_each(|finding| sorted.push(finding));
     sorted
-}
-
-/// A scope without names: for defaults of variables and values from the command line.
-struct NoNames;
-
-impl Scope for NoNames {
-    fn variable(&self, _: &str) -> Result<Value, Stop> {
-        Err(reference::not_here("variables").into())
-    }
-    fn object(&self, _: &str, _: &str, _: Option<&str>) -> Result<Value, Stop> {
-        Err(reference::not_here("resources").into())
-    }
-    fn data(&self, _: &str, _: &str, _: &Next<'_>) -> Result<Value, Stop> {
-        Err(reference::not_here("`data`").into())
-    }
 }
 
 /// Whether an attribute applies, given the values of the others.
