@@ -13,6 +13,7 @@ mod action;
 mod apply;
 mod args;
 mod ask;
+mod command;
 mod completions;
 mod confirm;
 mod emulate;

@@ -93,16 +93,21 @@ impl Reader {
 
     /// The type; `None` with a mistake on record.
     fn ty(&mut self, node: &Expression) -> Option<Type> {
+        let mut place = node.span();
         let kind = match node {
             Expression::Variable(name) => self.named(name.as_str(), node.span())?,
-            Expression::FuncCall(call) => self.made(call, node.span())?,
+            Expression::FuncCall(call) => {
+                // The word alone: what is in parentheses may go over many lines.
+                place = call.name.name.span().or(place);
+                self.made(call, node.span())?
+            }
             Expression::Parenthesis(inner) => return self.ty(inner.inner()),
             _ => {
                 self.wrong("this is not a type", node.span(), HELP);
                 return None;
             }
         };
-        Some(Type { kind, range: self.place(node.span()) })
+        Some(Type { kind, range: self.place(place) })
     }
 
     fn named(&mut self, name: &str, at: Option<Range<usize>>) -> Option<Kind> {
