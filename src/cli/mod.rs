@@ -23,6 +23,7 @@ mod identity;
 mod import;
 mod lookups;
 mod output;
+mod outside;
 mod plan;
 mod planning;
 mod progress;

@@ -7,6 +7,7 @@
 pub mod constraint;
 pub mod expr;
 pub mod input;
+mod loading;
 mod lookup;
 mod mask;
 pub mod parse;
@@ -19,52 +20,32 @@ pub mod syntax;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::address::Address;
-use crate::diag::{Diagnostics, Sources, Span};
+use crate::diag::Span;
 use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
+pub use expr::Outside;
 pub use input::VariableInput;
+pub use loading::{Loaded, Loader, ROOT, load};
 pub use lookup::{Lookup, Term};
 pub(crate) use resolve::applies;
 pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
 
-/// A configuration that was read, and the masked sources that its messages quote.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// `Err`: syntax errors of all files, files that cannot be read, and such mistakes in the others
-    /// as these cannot be the reason of.
-    pub config: Result<Config, Diagnostics>,
-    pub sources: Sources,
-}
-
-/// Reads the files of a directory, given in the order of their names.
-pub fn load(files: Vec<SourceFile>, schemas: &Schemas) -> Loaded {
-    let mut findings = Diagnostics::default();
-    let texts = source::read(files, 0, &mut findings);
-    let parsed: Vec<_> = texts.par_iter().map(|t| parse::parse(t.file, &t.text)).collect();
-    let sources = mask::sources(texts, &parsed, schemas);
-    for file in &parsed {
-        findings.extend(file.syntax.clone());
-    }
-    let config = parse::merge(parsed, &sources);
-    if findings.has_errors() {
-        findings.extend(rest::mistakes(&config, schemas, &sources));
-        return Loaded { config: Err(findings), sources };
-    }
-    Loaded { config: Ok(config), sources }
-}
-
 /// Something outside the configuration that its values depend on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An environment variable.
     Env(String),
+    /// The text of a file; a relative path starts at the root module.
+    File(String),
+    /// The paths below a directory that match a pattern.
+    Files { dir: String, pattern: String },
+    /// What a program prints: its name and arguments.
+    Command(Vec<String>),
     /// The id of an object of ours, if it has one by now: the state knows.
     Id(Address),
     /// Objects of a cloud.
@@ -74,7 +55,7 @@ pub enum Need {
 impl Need {
     /// Whether nobody but a cloud and what is known of it has the answer.
     pub fn of_cloud(&self) -> bool {
-        !matches!(self, Self::Env(_))
+        matches!(self, Self::Id(_) | Self::Data(_))
     }
 }
 
@@ -83,12 +64,21 @@ impl Need {
 pub struct Facts {
     /// `None`: asked for and not set.
     pub env: BTreeMap<String, Option<String>>,
+    /// Texts of files, what directories hold and what programs print.
+    pub files: BTreeMap<Need, Outside>,
     /// What sets variables of the root module from outside, by name.
     pub variables: BTreeMap<String, VariableInput>,
     /// `None`: asked for, and it does not exist yet.
     pub ids: BTreeMap<Address, Option<Arc<str>>>,
     /// Rows among which are all that the look-up means.
     pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
+}
+
+/// Objects as they are known after an apply.
+pub trait Objects {
+    fn id(&self, of: &Address) -> Option<Arc<str>>;
+    /// `None`: unknown to the state, or not set.
+    fn attribute(&self, of: &Address, name: &str) -> Option<Value>;
 }
 
 /// The configuration with everything evaluated.
@@ -174,7 +164,7 @@ pub struct DesiredResource {
     /// Parts that it mentions, in the same sense.
     pub part_mentions: Vec<PartIx>,
     pub lifecycle: Arc<Lifecycle>,
-    pub depends_on: Vec<(Address, Span)>,
+    pub depends_on: Arc<[(Address, Span)]>,
 }
 
 /// `lifecycle = { … }` and `timeouts = { … }`.

@@ -43,7 +43,7 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
         for parent in &now {
             after(plan, spot.begin(), spots.get(parent).create);
         }
-        let explicit = decision.desired.map(|d| d.depends_on.as_slice()).unwrap_or_default();
+        let explicit = decision.desired.map(|d| &d.depends_on[..]).unwrap_or_default();
         for (parent, _) in explicit {
             after(plan, spot.begin(), spots.get(parent).last);
         }

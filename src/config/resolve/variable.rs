@@ -1,22 +1,34 @@
 //! `[variable.NAME]`: declarations and given values → the values of `var.NAME`.
 //!
-//! In: blocks, and inputs from outside the configuration. Out: values of the declared type, secret
-//! ones marked. Knows where a value came from only as words and places for messages.
+//! In: blocks, inputs from outside the configuration, arguments of module calls. Out: values of the
+//! declared type, secret ones marked. Knows where a value came from only as words and places for
+//! messages.
 
 use hcl_edit::expr::Expression;
 
 use super::Work;
+use super::attr::Tree;
+use super::module::{ModuleIx, Values};
 use super::provider::LITERAL_SECRET;
-use crate::config::Facts;
 use crate::config::constraint::{Dropped, Mismatch, Step, Type, literal, path};
 use crate::config::expr::{Fault, unset};
 use crate::config::input::{Places, VariableInput};
-use crate::config::syntax::{Block, Entry, Literal, Text};
+use crate::config::syntax::{Block, Entry, Literal, Node, Text};
 use crate::diag::{Diagnostic, FileId, Span};
 use crate::value::Value;
 
-const KEYS: [&str; 5] = ["type", "default", "sensitive", "nullable", "description"];
-const LATER: [&str; 2] = ["command", "validation"];
+const KEYS: [&str; 7] =
+    ["type", "default", "sensitive", "nullable", "description", "command", "validation"];
+
+/// What sets a variable.
+pub(super) enum Given<'g> {
+    /// Nothing but its own table.
+    Nothing,
+    /// Something outside the configuration.
+    Input(&'g VariableInput),
+    /// The call of its module: the value, and where it is written.
+    Argument(Tree, &'g Node),
+}
 
 /// A variable as its table declares it.
 pub(super) struct Declaration<'b> {
@@ -34,8 +46,10 @@ pub(super) enum Origin<'v> {
     Text(&'v str, Option<Span>),
     /// A file of values.
     File(&'v Places),
+    /// The argument of a module call.
+    Argument(&'v Node),
     /// The variable's own default.
-    Default(Places),
+    Default(&'v Node),
 }
 
 impl Origin<'_> {
@@ -43,47 +57,55 @@ impl Origin<'_> {
         match self {
             Self::Text(_, span) => *span,
             Self::File(places) => Some(places.find(steps)),
-            Self::Default(places) => Some(places.find(steps)),
+            Self::Argument(node) | Self::Default(node) => Some(Places::of(node).find(steps)),
         }
     }
-    /// The place of a name, where a person wrote it into a file: a name that the type lacks is
-    /// likely a mistake then. What is computed may well have more than is asked for.
+    /// The place of a name, where a person wrote it for this variable: a name that the type lacks
+    /// is likely a mistake then. What else is given may well have more than is asked for.
     fn name(&self, steps: &[Step], name: &str) -> Option<Span> {
         match self {
-            Self::Text(..) => None,
+            Self::Text(..) | Self::Argument(_) => None,
             Self::File(places) => Some(places.name(steps, name)),
-            Self::Default(places) => Some(places.name(steps, name)),
+            Self::Default(node) => Some(Places::of(node).name(steps, name)),
         }
     }
     fn code(&self) -> &'static str {
-        if matches!(self, Self::Default(_)) { "wrong_kind" } else { "bad_variable" }
+        match self {
+            Self::Argument(_) | Self::Default(_) => "wrong_kind",
+            Self::Text(..) | Self::File(_) => "bad_variable",
+        }
     }
 }
 
-impl Work<'_> {
-    pub(super) fn variables(&mut self, blocks: &[Block], facts: &Facts) {
+impl<'a> Work<'a> {
+    /// Evaluates every variable of a module, so that what is wrong with one is said. A program is
+    /// run only for a variable that something uses.
+    pub(super) fn variables(&mut self, of: ModuleIx) {
+        let blocks: &'a [Block] = &self.module(of).written.variables;
         for block in blocks {
-            let name = &block.label.text;
-            match self.variable(block, facts.variables.get(&**name)) {
-                Some(value) => drop(self.names.variables.insert(name.clone(), value)),
-                None => drop(self.names.broken.insert(name.clone())),
+            if !self.by_command(of, block) {
+                let _ = self.value(of, Values::Variable, &block.label.text);
             }
         }
     }
 
     /// The value of a variable; `None` where there is none, which has been reported or hangs on
     /// something open.
-    fn variable(&mut self, block: &Block, given: Option<&VariableInput>) -> Option<Value> {
+    pub(super) fn variable(&mut self, block: &Block, given: Given<'_>) -> Option<Value> {
         let declaration = self.declaration(block)?;
         let given = match given {
-            Some(input) => Some(self.given(&declaration, input)?),
-            None => None,
+            Given::Nothing => None,
+            Given::Input(input) => Some(self.given(&declaration, input)?),
+            Given::Argument(tree, node) => Some(self.argument(&declaration, tree, node)?),
         };
         // Null asks for the default where null itself cannot be the value.
         let given = given.filter(|value| declaration.nullable || !value.is_null());
         let value = match given {
             Some(value) => value,
-            None => self.default(&declaration)?,
+            None => match block.get("command") {
+                Some(entry) => self.printed(&declaration, entry)?,
+                None => self.default(&declaration)?,
+            },
         };
         Some(if declaration.secret { value.sensitive() } else { value })
     }
@@ -91,11 +113,7 @@ impl Work<'_> {
     /// Reads a table; `None` if a mistake in it leaves its values without a meaning.
     pub(super) fn declaration<'b>(&mut self, block: &'b Block) -> Option<Declaration<'b>> {
         for entry in &block.entries {
-            let key = &*entry.key.text;
-            if LATER.contains(&key) {
-                let what = format!("`{key}` of a variable");
-                self.findings.push(crate::config::parse::not_supported_yet(&what, entry.key.span));
-            } else if !KEYS.contains(&key) {
+            if !KEYS.contains(&&*entry.key.text) {
                 self.unknown_attribute("a variable", &entry.key, KEYS);
             }
         }
@@ -153,45 +171,87 @@ impl Work<'_> {
         let block = declaration.block;
         let name = &block.label.text;
         let Some(entry) = block.get("default") else {
-            if !self.evaluator.unset_is_unknown {
-                self.no_value(block);
+            // From outside it may come later; a call is complete.
+            if !(self.judging && self.current().caller.is_none()) {
+                self.missing_variable(block);
             }
             return None;
         };
         let tree = self.tree(&entry.value, None)?;
         if declaration.secret && tree.is_written_out() {
             let problem = format!("the default of `{name}` is a secret written into a file");
-            let variable = name.to_uppercase();
-            self.findings.push(
-                Diagnostic::warning(LITERAL_SECRET, problem).at(tree.span, "secret in clear").help(
-                    format!("remove it and set RACKFORM_VAR_{name}, or use env(\"{variable}\")"),
-                ),
-            );
+            self.written_secret(problem, name, tree.span);
         }
-        let (span, variable) = (tree.span, tree.unset.clone());
-        let value = tree.into_value();
-        if let Some(env) = variable.filter(|_| value.is_null()) {
-            let fault = unset(&env).help(format!("export {env}=… or set --var {name}=…"));
-            self.findings.push(fault.into_diagnostic(span));
-            return None;
-        }
+        let value = self.set_value(tree, Some(name))?;
         if value.is_null() && !declaration.nullable {
             let problem = format!("the default of `{name}` must not be null");
-            let finding = Diagnostic::error("missing_variable", problem).at(span, "null");
+            let finding =
+                Diagnostic::error("missing_variable", problem).at(entry.value.span, "null");
             self.findings.push(finding.help("remove `nullable = false`, or give another default"));
             return None;
         }
-        self.accept(declaration, &value, &Origin::Default(Places::of(&entry.value)))
+        self.accept(declaration, &value, &Origin::Default(&entry.value))
     }
 
-    fn no_value(&mut self, block: &Block) {
-        let name = &block.label.text;
-        let problem = format!("the variable `{name}` has no value");
+    fn written_secret(&mut self, problem: String, name: &str, at: Span) {
+        let variable = name.to_uppercase();
         self.findings.push(
-            Diagnostic::error("missing_variable", problem)
-                .at(block.declared, "declared here, without a default")
-                .help(format!("set it with --var {name}=… or RACKFORM_VAR_{name}")),
+            Diagnostic::warning(LITERAL_SECRET, problem)
+                .at(at, "secret in clear")
+                .help(format!("remove it and set RACKFORM_VAR_{name}, or use env(\"{variable}\")")),
         );
+    }
+
+    /// The value, unless it is absent because an environment variable is; `name` is the variable
+    /// of the configuration that can be set instead.
+    fn set_value(&mut self, tree: Tree, name: Option<&str>) -> Option<Value> {
+        let (span, variable) = (tree.span, tree.unset.clone());
+        let value = tree.into_value();
+        let Some(env) = variable.filter(|_| value.is_null()) else { return Some(value) };
+        let fault = unset(&env);
+        let fault = match name {
+            Some(name) if self.current().caller.is_none() => {
+                fault.help(format!("export {env}=… or set --var {name}=…"))
+            }
+            _ => fault,
+        };
+        self.findings.push(fault.into_diagnostic(span));
+        None
+    }
+
+    /// What the call of a module gives.
+    fn argument(
+        &mut self,
+        declaration: &Declaration<'_>,
+        tree: Tree,
+        node: &Node,
+    ) -> Option<Value> {
+        let name = &declaration.block.label.text;
+        if declaration.secret && tree.is_written_out() {
+            let problem = format!("`{name}` is a secret written into a file");
+            self.written_secret(problem, name, tree.span);
+        }
+        let value = self.set_value(tree, None)?;
+        self.accept(declaration, &value, &Origin::Argument(node))
+    }
+
+    /// The finding for a variable that has no value.
+    fn missing_variable(&mut self, block: &Block) {
+        let name = &block.label.text;
+        let caller = self.current().caller.as_ref().map(|(_, call, _)| *call);
+        self.findings.push(match caller {
+            Some(call) => {
+                let problem = format!("the module `{}` needs `{name}`", call.label.text);
+                Diagnostic::error("missing_variable", problem)
+                    .at(call.declared, format!("`{name}` is missing here"))
+                    .at(block.declared, "declared here, without a default")
+            }
+            None => {
+                Diagnostic::error("missing_variable", format!("the variable `{name}` has no value"))
+                    .at(block.declared, "declared here, without a default")
+                    .help(format!("set it with --var {name}=… or RACKFORM_VAR_{name}"))
+            }
+        });
     }
 
     fn given(&mut self, declaration: &Declaration<'_>, input: &VariableInput) -> Option<Value> {
@@ -200,30 +260,34 @@ impl Work<'_> {
                 self.accept(declaration, value, &Origin::File(places))
             }
             VariableInput::Text { text, origin, span } => {
-                // Without a `type` a text is that text, as in Terraform.
-                let value = if declaration.asked.is_none() || declaration.ty.is_primitive() {
-                    Value::str(text)
-                } else {
-                    match value_of(text) {
-                        Ok(value) => value,
-                        Err(fault) => {
-                            self.unreadable(declaration, fault, (origin, *span));
-                            return None;
-                        }
-                    }
-                };
-                self.accept(declaration, &value, &Origin::Text(origin, *span))
+                self.accept_text(declaration, text, &Origin::Text(origin, *span))
+            }
+        }
+    }
+
+    /// A text as the declared type.
+    pub(super) fn accept_text(
+        &mut self,
+        declaration: &Declaration<'_>,
+        text: &str,
+        origin: &Origin<'_>,
+    ) -> Option<Value> {
+        // Without a `type` a text is that text, as in Terraform.
+        if declaration.asked.is_none() || declaration.ty.is_primitive() {
+            return self.accept(declaration, &Value::str(text), origin);
+        }
+        match value_of(text) {
+            Ok(value) => self.accept(declaration, &value, origin),
+            Err(fault) => {
+                self.unreadable(declaration, fault, origin);
+                None
             }
         }
     }
 
     /// A text that is no value.
-    fn unreadable(
-        &mut self,
-        declaration: &Declaration<'_>,
-        fault: Fault,
-        (origin, span): (&str, Option<Span>),
-    ) {
+    fn unreadable(&mut self, declaration: &Declaration<'_>, fault: Fault, origin: &Origin<'_>) {
+        let Origin::Text(origin, span) = origin else { return };
         let block = declaration.block;
         // The library's message can quote the input.
         let why = if declaration.secret { "it cannot be read" } else { &fault.summary };
@@ -234,7 +298,7 @@ impl Work<'_> {
             Some(span) if !declaration.secret => {
                 let range = fault.range.unwrap_or(0..0);
                 let offset = |at: usize| span.start.saturating_add(u32::try_from(at).unwrap_or(0));
-                let at = Span { start: offset(range.start), end: offset(range.end), ..span };
+                let at = Span { start: offset(range.start), end: offset(range.end), ..*span };
                 finding.at(at, fault.label)
             }
             _ => finding.at(block.declared, "declared here"),
@@ -290,7 +354,7 @@ impl Work<'_> {
         let from = match origin {
             Origin::Text(words, _) => Some((*words).to_owned()),
             Origin::File(places) => Some(self.place(places.find(&wrong.steps))),
-            Origin::Default(_) => None,
+            Origin::Argument(_) | Origin::Default(_) => None,
         };
         if let Some(from) = from {
             finding = finding.detail(format!("The value comes from {from}."));
