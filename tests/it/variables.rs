@@ -4,6 +4,7 @@
 mod files;
 mod terminal;
 mod types;
+mod validation;
 
 use super::common::process::Rackform;
 
