@@ -29,7 +29,7 @@ pub struct ModuleStep {
 }
 
 /// The attachment or part of a resource: `.clusters["cluster.a"]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     /// Name of the link or part, as the owner's schema has it.
     pub name: Arc<str>,

@@ -3,6 +3,7 @@
 //! Stages: `source` (bytes → texts) → `parse` (TOML with spans, as `syntax` has it) → `mask` (the
 //! copies that messages quote) → `expr` (templates) → `resolve` (types, defaults, references). Pure: what it needs from outside (environment
 //! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
+//! Beside these stages, `write` makes texts: formatted ones for `fmt`, strings for `import`.
 
 pub mod constraint;
 pub mod expr;
@@ -16,6 +17,7 @@ mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

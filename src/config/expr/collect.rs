@@ -4,12 +4,13 @@
 //! values need not be.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ForExpr};
 
-use super::eval::Evaluation;
+use super::evaluation::Evaluation;
 use super::known::known;
 use super::{Fault, Stop};
 use crate::value::Value;
@@ -79,12 +80,10 @@ impl Evaluation<'_> {
         let value = self.eval(&each.value_expr)?;
         if each.grouping {
             out.groups.entry(key).or_default().push(value);
-        } else if out.map.contains_key(&key) {
+        } else if let Some(key) = out.put(key, value) {
             let problem = format!("two elements have the key \"{key}\"");
             let help = "put `...` after the value to collect them in a list";
             return Err(Fault::new("duplicate_key", problem).help(help).at(key_node.span()).into());
-        } else {
-            out.map.insert(key, value);
         }
         Ok(())
     }
@@ -96,4 +95,17 @@ struct Collected {
     map: BTreeMap<Arc<str>, Value>,
     groups: BTreeMap<Arc<str>, Vec<Value>>,
     secret: bool,
+}
+
+impl Collected {
+    /// Adds an element of a map; gives the key back if it is taken.
+    fn put(&mut self, key: Arc<str>, value: Value) -> Option<Arc<str>> {
+        match self.map.entry(key) {
+            Entry::Occupied(taken) => Some(taken.key().clone()),
+            Entry::Vacant(free) => {
+                free.insert(value);
+                None
+            }
+        }
+    }
 }

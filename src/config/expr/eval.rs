@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Conditional, Expression, FuncCall, Object, ObjectKey};
 
+use super::evaluation::{Evaluation, bare, marked, secret_key};
 use super::known::{known, text};
 use super::operator::Side;
 use super::parsed::syntax;
@@ -41,27 +42,7 @@ pub fn expression(text: &str, scope: &mut dyn Scope) -> Result<Evaluated, Stop> 
     Ok(Evaluated { value, unset: evaluation.unset })
 }
 
-/// One expression on its way to a value.
-pub(super) struct Evaluation<'s> {
-    pub scope: &'s mut dyn Scope,
-    /// What `for` names, innermost last.
-    pub bound: Vec<(Arc<str>, Value)>,
-    /// The last environment variable that was asked for and is not set.
-    pub unset: Option<Arc<str>>,
-    /// Whether nothing but `bound` may be named: in the template of a file.
-    pub closed: bool,
-}
-
-impl<'s> Evaluation<'s> {
-    pub fn new(scope: &'s mut dyn Scope) -> Self {
-        Self { scope, bound: Vec::new(), unset: None, closed: false }
-    }
-
-    /// What a `for` around here calls by this name.
-    pub fn bound(&self, name: &str) -> Option<Value> {
-        self.bound.iter().rev().find(|(n, _)| **n == *name).map(|(_, value)| value.clone())
-    }
-
+impl Evaluation<'_> {
     pub fn eval(&mut self, node: &Expression) -> Result<Value, Stop> {
         if *self.scope.depth() >= DEEPEST {
             let fault = Fault::new("too_deep", "expressions are nested too deeply");
@@ -211,20 +192,6 @@ impl<'s> Evaluation<'s> {
         }
         Ok(arguments)
     }
-}
-
-pub(super) fn secret_key() -> Fault {
-    Fault::new("secret_key", "a secret cannot be a key")
-        .label("keys stand in addresses and messages")
-}
-
-pub(super) fn bare(name: &str) -> Fault {
-    let fault = Fault::new("unknown_name", format!("`{name}` alone is not a value"));
-    fault.help(format!("text stands in quotes: \"{name}\"; references are TYPE.LABEL or var.NAME"))
-}
-
-pub(super) fn marked(result: Value, from: &[&Value]) -> Value {
-    if from.iter().any(|v| v.is_sensitive()) { result.sensitive() } else { result }
 }
 
 fn number(n: &hcl_edit::Number) -> Result<Value, Fault> {

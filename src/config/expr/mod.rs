@@ -7,6 +7,7 @@
 
 mod collect;
 mod eval;
+mod evaluation;
 mod function;
 mod known;
 mod member;

@@ -8,7 +8,7 @@ use hcl_edit::Span as _;
 use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, Interpolation, Template};
 
 use super::Stop;
-use super::eval::Evaluation;
+use super::evaluation::Evaluation;
 use super::known::{text, unset};
 use crate::value::Value;
 

@@ -29,10 +29,9 @@ struct Found(Vec<Root>);
 
 impl Visit for Found {
     fn visit_traversal(&mut self, node: &Traversal) {
-        if let Expression::Variable(root) = &node.expr {
-            if matches!(root.as_str(), "each" | "count") {
-                self.0.push(Root::Instance);
-            }
+        if matches!(&node.expr, Expression::Variable(root) if matches!(root.as_str(), "each" | "count"))
+        {
+            self.0.push(Root::Instance);
         }
         visit_traversal(self, node);
     }

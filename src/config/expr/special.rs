@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hcl_edit::Span as _;
 use hcl_edit::expr::FuncCall;
 
-use super::eval::{Evaluation, marked};
+use super::evaluation::{Evaluation, marked};
 use super::known::known;
 use super::{Fault, Need, Outside, Stop};
 use crate::value::Value;

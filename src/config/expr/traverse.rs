@@ -8,7 +8,7 @@ use std::ops::Range;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Span as _};
 
-use super::eval::{Evaluation, bare};
+use super::evaluation::{Evaluation, bare};
 use super::member::{attribute, element, elements};
 use super::{Fault, Name, Next, Pick, Stop};
 use crate::value::Value;
@@ -88,7 +88,7 @@ impl Evaluation<'_> {
                 let at = |stop: Stop| stop.at(index.span());
                 super::known::known(&other).map_err(at)?;
                 if other.is_sensitive() {
-                    return Err(super::eval::secret_key().at(index.span()).into());
+                    return Err(super::evaluation::secret_key().at(index.span()).into());
                 }
                 Ok(other)
             }

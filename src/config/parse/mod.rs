@@ -196,6 +196,7 @@ impl Reader<'_> {
             }
             DeValue::Table(types) if name == DATA => self.data(types),
             DeValue::Table(body) if name == LOCALS => self.locals(body),
+            DeValue::Table(labels) if labels.is_empty() => self.empty(name, kind.span),
             DeValue::Array(items) if LISTS.contains(&name) => self.list(&kind, items),
             DeValue::Table(_) if LISTS.contains(&name) => {
                 let problem = format!("`{name}` is one of many: it stands in double brackets");
@@ -245,6 +246,9 @@ impl Reader<'_> {
         for (key, value) in types {
             let kind = self.word(key);
             match value.get_ref() {
+                DeValue::Table(labels) if labels.is_empty() => {
+                    self.empty(&format!("{DATA}.{}", kind.text), kind.span);
+                }
                 DeValue::Table(labels) => self.labels(&kind, labels),
                 _ => {
                     let problem = format!("`{}` stands outside a table", kind.text);
@@ -254,6 +258,13 @@ impl Reader<'_> {
             }
         }
         self.out.data.extend(std::mem::replace(&mut self.out.blocks, resources));
+    }
+
+    /// A table that says nothing: somebody who writes `[zone]` or `[data.zone]` means more.
+    fn empty(&mut self, name: &str, at: Span) {
+        let label = if name == DATA { "TYPE.LABEL" } else { "LABEL" };
+        let help = format!("write [{name}.{label}], or remove it");
+        self.mistake("missing_label", format!("the table `{name}` has no label"), at, help);
     }
 
     fn labels(&mut self, kind: &Word, labels: &DeTable<'_>) {

@@ -6,6 +6,7 @@
 
 mod attr;
 mod block;
+mod call;
 mod check;
 mod command;
 mod data;
@@ -22,6 +23,7 @@ mod matches;
 mod meta;
 mod module;
 mod outside;
+mod pair;
 mod parameter;
 mod part;
 mod problem;

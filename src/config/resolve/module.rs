@@ -1,24 +1,21 @@
-//! Modules: the root and every instance of those that it calls.
+//! Module instances: the root, and every one of those that it calls.
 //!
-//! In: the configuration as written. Out: for each instance its names, with what has been evaluated
-//! of them so far. Values are made on demand and once; a value that asks for itself is reported as
+//! In: the configuration as written. Out: for each its names, with what has been evaluated of them
+//! so far. Values are made on demand and once; a value that asks for itself is reported as
 //! a circle.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Work;
-use super::instances::{Each, Instances, Many, REPEAT};
+use super::instances::{Each, Instances, Many};
 use super::table::DataTable;
 use crate::address::{Address, ModuleStep};
-use crate::config::expr::{Evaluated, Fault, Pick, Stop, keys_of};
-use crate::config::syntax::{Block, Call, Config, Entry, Module, Node};
+use crate::config::expr::{Evaluated, Fault, Stop, keys_of};
+use crate::config::syntax::{Block, Call, Entry, Module, Node};
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::Schemas;
 use crate::value::Value;
-
-/// Arguments of a call that are no inputs.
-const CALL: [&str; 2] = ["source", "provider"];
 
 /// Number of a module instance; the root is the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +23,11 @@ pub(super) struct ModuleIx(u32);
 
 impl ModuleIx {
     pub const ROOT: Self = Self(0);
+
+    /// The one at a position of the list.
+    pub fn at(position: usize) -> Self {
+        Self(u32::try_from(position).unwrap_or(u32::MAX))
+    }
 }
 
 /// What is evaluated at most once.
@@ -44,6 +46,9 @@ pub(super) type Named = Result<Evaluated, Stop>;
 /// The resource blocks of a module by type and label.
 type Blocks<'c> = BTreeMap<Arc<str>, BTreeMap<Arc<str>, BlockState<'c>>>;
 
+/// Of a `[data.TYPE.LABEL]`.
+type TypeAndLabel = (Arc<str>, Arc<str>);
+
 /// One instance of a module.
 pub(super) struct ModuleInstance<'c> {
     pub written: &'c Module,
@@ -54,7 +59,7 @@ pub(super) struct ModuleInstance<'c> {
     pub providers: Vec<Arc<str>>,
     pub values: HashMap<(Values, Arc<str>), Once<Named>>,
     pub blocks: Blocks<'c>,
-    pub data: HashMap<(Arc<str>, Arc<str>), Once<Instances<DataTable>>>,
+    pub data: HashMap<TypeAndLabel, Once<Instances<DataTable>>>,
     pub calls: HashMap<Arc<str>, Once<Instances<ModuleIx>>>,
 }
 
@@ -309,153 +314,6 @@ impl<'a> Work<'a> {
         if let Some(found) = labels.and_then(|labels| labels.get_mut(block.label())) {
             found.instances = state;
         }
-    }
-
-    /// The instances of a called module, made when they are asked for first.
-    pub(super) fn called(&mut self, of: ModuleIx, name: &str) -> Option<Instances<ModuleIx>> {
-        let call = self.module(of).call(name)?;
-        let name = &call.block.label.text;
-        let shown = format!("module.{name}");
-        match self.module(of).calls.get(name) {
-            Some(Once::Done(known)) => return Some(known.clone()),
-            Some(Once::Busy) => {
-                self.circle(&shown);
-                return Some(Instances::Open);
-            }
-            Some(Once::Not) | None => {}
-        }
-        self.module_mut(of).calls.insert(name.clone(), Once::Busy);
-        let block = &call.block;
-        let on = Address::in_module(&self.module(of).path.clone(), &"module".into(), name);
-        let span = block.get("for_each").or_else(|| block.get("count"));
-        let frame = (shown, span.map_or(block.declared, |e| e.value.span));
-        let found =
-            self.at(Here::module(of), |work| work.framed(frame, |work| work.instances(block, &on)));
-        let config: &'a Config = self.config;
-        let written = call.dir.as_ref().and_then(|dir| config.called.get(dir));
-        let found = match written {
-            Some(written) => {
-                let providers = self.at(Here::module(of), |work| work.passed_providers(block));
-                found.map(|each, ()| self.instantiate((of, block), written, each, &providers))
-            }
-            None => Instances::Open,
-        };
-        self.module_mut(of).calls.insert(name.clone(), Once::Done(found.clone()));
-        Some(found)
-    }
-
-    fn instantiate(
-        &mut self,
-        (of, block): (ModuleIx, &'a Block),
-        written: &'a Module,
-        each: &Each,
-        providers: &[Arc<str>],
-    ) -> ModuleIx {
-        let step = ModuleStep { name: block.label.text.clone(), key: each.key().map(Into::into) };
-        let path: Arc<[ModuleStep]> = self.module(of).path.iter().cloned().chain([step]).collect();
-        let ix = ModuleIx(u32::try_from(self.modules.len()).unwrap_or(u32::MAX));
-        let caller = Some((of, block, each.clone()));
-        let mut module = ModuleInstance::new(written, path.clone(), caller, self.schemas);
-        module.providers = providers.to_vec();
-        self.modules.push(module);
-        self.by_path.insert(path, ix);
-        ix
-    }
-
-    /// The arguments of a call that its module does not declare, and the providers it names.
-    pub(super) fn check_call(&mut self, call: &'a Call) {
-        let config: &'a Config = self.config;
-        let Some(written) = call.dir.as_ref().and_then(|dir| config.called.get(dir)) else {
-            return;
-        };
-        let name = &call.block.label.text;
-        for entry in &call.block.entries {
-            let key = &*entry.key.text;
-            if CALL.contains(&key) || REPEAT.contains(&key) {
-                continue;
-            }
-            if key == "depends_on" {
-                self.later(entry);
-            } else if !written.variables.iter().any(|v| v.label.text == entry.key.text) {
-                let known = written.variables.iter().map(|v| &*v.label.text);
-                let known = known.chain(CALL).chain(REPEAT);
-                let problem = format!("the module `{name}` has no variable `{key}`");
-                let finding = Diagnostic::error("unknown_attribute", problem)
-                    .at(entry.key.span, "unknown")
-                    .help(match nearest(key, known) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("declare it in {}: [variable.{key}]", written.dir),
-                    });
-                self.findings.push(finding);
-            }
-        }
-    }
-
-    /// The value of `module.NAME`, and then.
-    pub(super) fn module_value(
-        &mut self,
-        name: &str,
-        pick: Pick<'_>,
-        output: Option<&str>,
-    ) -> Named {
-        let of = self.here.module;
-        let Some(found) = self.called(of, name) else {
-            let names = self.module(of).written.calls.iter().map(|c| &*c.block.label.text);
-            let table = format!("[module.{name}]");
-            return Err(unknown("missing_module", "module", name, names, &table).into());
-        };
-        let shown = format!("module.{name}");
-        match (found, pick) {
-            (Instances::Open, _) => Err(Stop::Silent),
-            (Instances::One(ix), Pick::Whole(_)) => match output {
-                Some(output) => self.value(ix, Values::Output, &output.into()),
-                None => Ok(self.outputs_of(ix, None)?.into()),
-            },
-            (Instances::One(ix), Pick::Every) => {
-                Ok(Value::list(vec![self.outputs_of(ix, output)?]).into())
-            }
-            (Instances::One(_), Pick::Key(_)) => Err(no_instances(&shown).into()),
-            (Instances::Many(many), Pick::Key(key)) => match many.get(key) {
-                Some((_, ix)) => match output {
-                    Some(output) => self.value(*ix, Values::Output, &output.into()),
-                    None => Ok(self.outputs_of(*ix, None)?.into()),
-                },
-                None => Err(no_instance(&shown, key, &many).into()),
-            },
-            (Instances::Many(many), Pick::Every) => {
-                let each = many.list.iter().map(|(_, ix)| self.outputs_of(*ix, output));
-                Ok(Value::list(each.collect::<Result<_, _>>()?).into())
-            }
-            (Instances::Many(many), Pick::Whole(Some(_))) => {
-                Err(which_instance(&shown, many.keys().next()).into())
-            }
-            (Instances::Many(many), Pick::Whole(None)) => {
-                let mut all = Vec::with_capacity(many.list.len());
-                for (each, ix) in &many.list {
-                    all.push((
-                        Arc::from(each.key().unwrap_or_default()),
-                        self.outputs_of(*ix, None)?,
-                    ));
-                }
-                Ok(whole(all, many.counted).into())
-            }
-        }
-    }
-
-    /// Outputs of a module instance as a map: all, or one.
-    fn outputs_of(&mut self, ix: ModuleIx, only: Option<&str>) -> Result<Value, Stop> {
-        let written: &'a Module = self.module(ix).written;
-        let mut all = BTreeMap::new();
-        if let Some(name) = only {
-            let name: Arc<str> = name.into();
-            let value = self.value(ix, Values::Output, &name)?.value;
-            return Ok(Value::map(BTreeMap::from([(name, value)])));
-        }
-        for block in &written.outputs {
-            let name = &block.label.text;
-            all.insert(name.clone(), self.value(ix, Values::Output, name)?.value);
-        }
-        Ok(Value::map(all))
     }
 }
 

@@ -48,6 +48,7 @@ impl Work<'_> {
         }
         mentions.sort_unstable();
         self.complete(block.declared, &by, &mut row);
+        self.baremetal_together(block.declared, &by, &row);
         self.missing_parts(&by, (&part_mentions, block.declared));
         let provider = self.provider_once(common, address);
         for element in &mut elements {
