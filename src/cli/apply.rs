@@ -25,7 +25,7 @@ use crate::store::{Guard, LocalStore, Snapshot, random_hex};
 
 pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
-    let mut session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars, output)?;
     output.findings(&session.warnings, &session.sources);
     if !args.auto_approve && !output.asks {
         return Err(cannot_ask(destroy).into());

@@ -48,7 +48,7 @@ async fn answer(
     for need in &session.desired.needs {
         match need {
             // This machine has answered those.
-            Need::Env(_) | Need::File(_) | Need::Files { .. } => {}
+            Need::Env(_) | Need::File(_) | Need::Files { .. } | Need::Command(_) => {}
             Need::Id(address) => {
                 let id = state.entries.get(address).map(|entry| entry.id.clone());
                 facts.ids.insert(address.clone(), id);

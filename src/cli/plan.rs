@@ -18,7 +18,7 @@ use crate::store::LocalStore;
 pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
     server_check::usable(args)?;
-    let mut session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars, output)?;
     output.findings(&session.warnings, &session.sources);
     let snapshot = LocalStore::open(dir).read()?;
     if let Some(holder) = &snapshot.running {

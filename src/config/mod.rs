@@ -5,7 +5,9 @@
 //! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
 //! Beside these stages, `write` makes texts: formatted ones for `fmt`, strings for `import`.
 
+pub mod constraint;
 pub mod expr;
+pub mod input;
 mod loading;
 mod lookup;
 mod mask;
@@ -27,6 +29,7 @@ use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
 pub use expr::Outside;
+pub use input::VariableInput;
 pub use loading::{Loaded, Loader, ROOT, load};
 pub use lookup::{Lookup, Term};
 pub(crate) use resolve::applies;
@@ -43,16 +46,37 @@ pub enum Need {
     File(String),
     /// The paths below a directory that match a pattern.
     Files { dir: String, pattern: String },
+    /// What a program prints: its name and arguments.
+    Command(Vec<String>),
     /// The id of an object of ours, if it has one by now: the state knows.
     Id(Address),
     /// Objects of a cloud.
     Data(Lookup),
 }
 
+/// The order in which needs are answered: what one asks may depend on an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// Silently: environment and files.
+    Machine,
+    /// Programs, which may ask a person something.
+    Program,
+    Cloud,
+}
+
 impl Need {
     /// Whether nobody but a cloud and what is known of it has the answer.
     pub fn of_cloud(&self) -> bool {
-        matches!(self, Self::Id(_) | Self::Data(_))
+        self.turn() == Turn::Cloud
+    }
+
+    /// When it is answered.
+    pub(crate) fn turn(&self) -> Turn {
+        match self {
+            Self::Env(_) | Self::File(_) | Self::Files { .. } => Turn::Machine,
+            Self::Command(_) => Turn::Program,
+            Self::Id(_) | Self::Data(_) => Turn::Cloud,
+        }
     }
 }
 
@@ -61,9 +85,9 @@ impl Need {
 pub struct Facts {
     /// `None`: asked for and not set.
     pub env: BTreeMap<String, Option<String>>,
-    /// Texts of files and what directories hold.
+    /// Texts of files, what directories hold and what programs print.
     pub files: BTreeMap<Need, Outside>,
-    /// Values of variables given on the command line and in the environment, by name, as text.
+    /// What sets variables of the root module from outside, by name.
     pub variables: BTreeMap<String, VariableInput>,
     /// `None`: asked for, and it does not exist yet.
     pub ids: BTreeMap<Address, Option<Arc<str>>>,
@@ -76,14 +100,6 @@ pub trait Objects {
     fn id(&self, of: &Address) -> Option<Arc<str>>;
     /// `None`: unknown to the state, or not set.
     fn attribute(&self, of: &Address, name: &str) -> Option<Value>;
-}
-
-/// A variable's value from outside the configuration. May be a secret: no `Debug`.
-#[derive(Clone, PartialEq)]
-pub struct VariableInput {
-    pub text: String,
-    /// As people know it: `--var`, `RACKFORM_VAR_x`.
-    pub origin: String,
 }
 
 /// The configuration with everything evaluated.

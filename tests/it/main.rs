@@ -25,4 +25,5 @@ mod schemas;
 mod secrets;
 mod server_check;
 mod store;
+mod variables;
 mod versions;

@@ -346,7 +346,7 @@ impl<'a> Work<'a> {
                     let frame = (shown.clone(), entry.value.span);
                     let tree = self
                         .at(here, |work| work.framed(frame, |work| work.tree(&entry.value, None)));
-                    super::variable::Given::Tree(tree.ok_or(Stop::Silent)?)
+                    super::variable::Given::Argument(tree.ok_or(Stop::Silent)?, &entry.value)
                 }
             },
         };
