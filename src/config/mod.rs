@@ -13,6 +13,7 @@ mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
+mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::address::Address;
+use crate::address::prefix::Prefix;
 use crate::diag::{Diagnostics, Sources, Span};
 use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
@@ -30,6 +32,7 @@ pub(crate) use resolve::applies;
 pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
+pub use trigger::{TriggerEdges, trigger_edges};
 
 /// A configuration that was read, and the masked sources that its messages quote.
 #[derive(Clone, Debug)]
@@ -107,6 +110,10 @@ pub struct Desired {
     pub links: Vec<DesiredLink>,
     pub providers: Vec<ProviderConfig>,
     pub settings: Settings,
+    /// `[[moved]]`, of all modules.
+    pub moved: Vec<Moved>,
+    /// `[[removed]]`, of all modules.
+    pub removed: Vec<Removed>,
     /// What was asked for and is not in the facts yet: answer it and call again. While there is
     /// any, nothing else here may be used; while it is all of a cloud, `providers` and `places`
     /// may.
@@ -128,6 +135,32 @@ impl Desired {
             _ => None,
         }
     }
+}
+
+/// `[[moved]]`: objects that have other addresses from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    pub from: MoveEnd,
+    pub to: MoveEnd,
+    /// The table header.
+    pub declared: Span,
+}
+
+/// `[[removed]]`: objects that the configuration does not declare any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    pub from: MoveEnd,
+    /// Whether they are destroyed; otherwise they are only forgotten.
+    pub destroy: bool,
+    /// The table header.
+    pub declared: Span,
+}
+
+/// What a `[[moved]]` or `[[removed]]` names, seen from the root module, and where it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveEnd {
+    pub what: Prefix,
+    pub span: Span,
 }
 
 /// `[rackform]`.
@@ -187,8 +220,20 @@ pub struct DesiredResource {
 pub struct Lifecycle {
     pub prevent_destroy: bool,
     pub ignore_changes: Vec<AttrIx>,
+    /// `replace_triggered_by`.
+    pub replaced_by: Vec<Trigger>,
     /// Deadlines in seconds by operation: `create`, `update`, `delete`.
     pub timeouts: BTreeMap<Arc<str>, u64>,
+}
+
+/// What replaces a resource when it is updated or replaced itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// A resource, or an instance of one; without a key all instances.
+    pub of: Prefix,
+    /// Only a change of this attribute counts.
+    pub attr: Option<Arc<str>>,
+    pub span: Span,
 }
 
 /// One attachment. Its address is always on the owning side, whichever side declared it.

@@ -18,6 +18,10 @@ pub struct Config {
     pub providers: Vec<Block>,
     /// `[variable.NAME]`, ordered by name.
     pub variables: Vec<Block>,
+    /// `[[moved]]`, in the order of the files.
+    pub moved: Vec<Block>,
+    /// `[[removed]]`.
+    pub removed: Vec<Block>,
     /// `[rackform]`.
     pub settings: Option<Block>,
     /// What is wrong with the arrangement of tables (not with the TOML): `resolve` adds its own

@@ -35,11 +35,15 @@ pub mod part;
 pub mod phases;
 pub mod record;
 pub mod refusal;
+pub mod removed;
+pub mod rename;
 pub mod schedule;
 pub mod server_check;
 pub mod settle;
 mod spots;
 pub mod steps;
+pub mod trigger;
+mod verdict;
 pub mod version;
 
 #[cfg(test)]
@@ -49,6 +53,7 @@ use crate::config::Desired;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::Inventory;
 use crate::schema::Schemas;
+use crate::state::moved::Previous;
 use crate::state::{State, is_attachment};
 
 /// Everything a plan is made of.
@@ -61,6 +66,8 @@ pub struct Inputs<'a> {
     pub schemas: &'a Schemas,
     /// Sensitive attributes whose value is not the one that the state has a digest of.
     pub rotated: &'a BTreeMap<Address, Vec<Arc<str>>>,
+    /// Where resources were before the configuration renamed them; the state has the new addresses.
+    pub moved: &'a Previous,
     pub options: &'a Options,
 }
 
@@ -82,6 +89,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
     links::decide(inputs, &mut draft);
+    draft.notes.extend(rename::hint(inputs, &draft));
     draft.notes.extend(part::foreign_notes(inputs, &draft.known));
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
     draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
@@ -144,6 +152,8 @@ pub struct StepIx(pub u32);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub address: Address,
+    /// Where it was before the configuration renamed it.
+    pub previous: Option<Address>,
     pub ty: TypeIx,
     pub provider: Arc<str>,
     pub action: Action,
@@ -213,8 +223,12 @@ pub enum Reason {
     Requested,
     /// An object that it refers to is replaced.
     ParentReplaced(Address),
+    /// Its `replace_triggered_by` names this, and it changes: all of it, or the attribute.
+    Triggered(Address, Option<Arc<str>>),
     /// No block declares it any more.
     NotInConfiguration,
+    /// The same, and a `[[removed]]` says so.
+    Removed,
     /// An instance key is gone.
     KeyGone,
     /// `destroy`.
@@ -225,6 +239,8 @@ pub enum Reason {
     Protection,
     /// It depends on other objects of ours than before: what counts when it is deleted.
     Dependencies,
+    /// A `[[moved]]` gave it another address.
+    Moved,
 }
 
 /// One attribute that changes.

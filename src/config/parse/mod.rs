@@ -21,8 +21,10 @@ use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
 
 /// Tables of the language that this version does not carry out.
-const LATER: [&str; 8] =
-    ["backend", "locals", "output", "module", "import", "moved", "removed", "check"];
+const LATER: [&str; 6] = ["backend", "locals", "output", "module", "import", "check"];
+
+/// Tables that stand many times and have no name.
+const LISTS: [&str; 2] = ["moved", "removed"];
 
 /// The table of what is looked up.
 const DATA: &str = "data";
@@ -39,6 +41,8 @@ pub struct Parsed {
     pub blocks: Vec<Block>,
     /// `[data.TYPE.LABEL]`.
     pub data: Vec<Block>,
+    /// `[[moved]]` and the like.
+    pub lists: Vec<Block>,
     /// TOML errors: nothing of the configuration can be judged while there are any.
     pub syntax: Diagnostics,
     /// Tables in the wrong place.
@@ -67,6 +71,12 @@ pub fn merge(files: Vec<Parsed>, sources: &Sources) -> Config {
         config.mistakes.extend(file.mistakes);
         blocks.extend(file.blocks);
         data.extend(file.data);
+        for block in file.lists {
+            match &*block.kind.text {
+                "moved" => config.moved.push(block),
+                _ => config.removed.push(block),
+            }
+        }
     }
     config.data = once(data, (sources, "data."), &mut config.mistakes);
     for block in once(blocks, (sources, ""), &mut config.mistakes) {
@@ -136,12 +146,34 @@ impl Reader<'_> {
                 self.out.blocks.push(Block { label: kind.clone(), kind, declared, entries });
             }
             DeValue::Table(types) if name == DATA => self.data(types),
+            DeValue::Array(items) if LISTS.contains(&name) => self.list(&kind, items),
+            DeValue::Table(_) if LISTS.contains(&name) => {
+                let problem = format!("`{name}` is one of many: it stands in double brackets");
+                let help = format!("write [[{name}]]");
+                self.mistake("expected_table", problem, self.span(value.span()), help);
+            }
             DeValue::Table(labels) => self.labels(&kind, labels),
             _ => {
                 let problem = format!("`{name}` stands outside a table");
                 let help = "every value belongs under a header such as [zone.east]";
                 self.mistake("expected_table", problem, kind.span, help);
             }
+        }
+    }
+
+    /// `[[moved]]`.
+    fn list(&mut self, kind: &Word, items: &toml::de::DeArray<'_>) {
+        for item in items {
+            let declared = self.span(item.span());
+            let DeValue::Table(body) = item.get_ref() else {
+                let problem = format!("`{}` holds tables", kind.text);
+                let help = format!("write [[{}]]", kind.text);
+                self.mistake("expected_table", problem, declared, help);
+                continue;
+            };
+            let entries = self.entries(body);
+            let (kind, label) = (kind.clone(), kind.clone());
+            self.out.lists.push(Block { kind, label, declared, entries });
         }
     }
 

@@ -15,6 +15,7 @@ mod kind_tests;
 mod link;
 mod matches;
 mod meta;
+mod moved;
 mod parameter;
 mod part;
 mod problem;
@@ -24,6 +25,7 @@ mod reference;
 mod resource;
 mod setting;
 mod table;
+mod trigger;
 mod variable;
 #[cfg(test)]
 mod tests;
@@ -118,6 +120,8 @@ impl<'a> Work<'a> {
         let settings = self.settings(config.settings.as_ref());
         self.variables(&config.variables, facts);
         let providers = self.providers(&config.providers);
+        let moved = self.moved(&config.moved, &[]);
+        let removed = self.removed(&config.removed, &[]);
         // Most needs stand here: to answer them costs no second round over all resources.
         if let Some(asking) = self.asking() {
             return Ok((asking, Diagnostics::default()));
@@ -134,12 +138,17 @@ impl<'a> Work<'a> {
                 self.forget_harmless(&providers);
                 return Err(in_source_order(self.findings));
             }
-            return Ok((Desired { providers, settings, ..asking }, Diagnostics::default()));
+            // Ids are looked up in the state by the addresses that it has.
+            let asking = Desired { providers, settings, moved, removed, ..asking };
+            return Ok((asking, Diagnostics::default()));
         }
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
-        let desired = Desired { resources, index, links, providers, settings, needs, places };
+        let desired =
+            Desired { resources, index, links, providers, settings, moved, removed, needs, places };
         self.check(&desired);
+        self.check_moves(&desired);
+        self.check_triggers(&desired);
         self.forget_harmless(&desired.providers);
         in_source_order(self.findings).into_result(desired)
     }

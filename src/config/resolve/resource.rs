@@ -117,7 +117,7 @@ impl Work<'_> {
             }
             // What is discovered has its own name.
             if &*attr.name == "name" && by.resource.create.is_some() {
-                row.values[at] = Value::str(&default_name(by.address));
+                row.values[at] = Value::str(&by.address.default_name());
             } else if let Some(default) = &attr.default
                 && attr.when.is_empty()
             {
@@ -187,13 +187,5 @@ impl RowInWork {
     pub fn new(resource: &ResourceType) -> Self {
         let count = resource.attrs.len();
         Self { values: resource.empty_row(), spans: vec![None; count], broken: vec![false; count] }
-    }
-}
-
-/// The label, for an instance LABEL-KEY.
-fn default_name(address: &Address) -> String {
-    match address.key() {
-        Some(key) => format!("{}-{key}", address.label()),
-        None => address.label().to_owned(),
     }
 }
