@@ -151,7 +151,7 @@ fn orphan<'a>(
     let left = draft.removals.forgotten_attachment(address);
     let (action, reason) = if !live {
         (Action::Forget, Reason::Vanished)
-    } else if left.is_some() {
+    } else if left.is_some() && !ends_with(&ends, &draft.known) {
         (Action::Forget, Reason::Removed)
     } else if inputs.options.destroy {
         (Action::Delete, Reason::Destroy)

@@ -89,15 +89,18 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
     links::decide(inputs, &mut draft);
-    draft.notes.extend(rename::hint(inputs, &draft));
+    let renamed = rename::hint(inputs, &draft);
     draft.notes.extend(part::foreign_notes(inputs, &draft.known));
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
     draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     foreign::check(inputs, &mut findings);
     conflict::check(inputs, &draft, &mut findings);
     if findings.has_errors() {
+        // What is in the way may be that nobody said that it was renamed.
+        findings.extend(renamed.map(Note::into_warning).unwrap_or_default());
         return Err(findings);
     }
+    draft.notes.extend(renamed);
     let mut plan = steps::build(inputs, &mut draft);
     order::connect(inputs, &draft, &mut plan);
     settle::add(inputs, &mut plan);
@@ -279,6 +282,17 @@ pub struct Note {
     pub address: Option<Address>,
     pub text: String,
     pub help: Option<String>,
+}
+
+impl Note {
+    /// The same where there is no plan to stand in.
+    fn into_warning(self) -> Diagnostics {
+        let warning = Diagnostic::warning("note", self.text);
+        match self.help {
+            Some(help) => warning.help(help).into(),
+            None => warning.into(),
+        }
+    }
 }
 
 /// What the state will hold for the object beside what the server says.

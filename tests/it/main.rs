@@ -12,6 +12,7 @@ mod conformance;
 mod data;
 mod examples;
 mod manual;
+mod moved;
 mod mutants;
 mod observe;
 mod own_reads;
