@@ -114,7 +114,7 @@ impl Command<'_> {
     /// state in the snapshot gets the addresses that the configuration says.
     async fn prepare(&self, snapshot: &mut Snapshot) -> Result<Option<Plan>, Failure> {
         self.recover(snapshot).await;
-        let moved = planning::rename(self.session, &mut snapshot.state, self.destroy)?;
+        let moved = planning::rename(self.session, snapshot, self.destroy)?;
         let planning = (&self.args.planning, self.destroy, &moved);
         let mut planned =
             planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
@@ -271,6 +271,7 @@ impl Command<'_> {
         let session = self.session;
         let (digests, seal) =
             secrets::digests(&session.desired, &session.schemas, &state.secrets.salt)?;
+        secrets::settle_moved((&session.desired, &session.schemas), &digests, &mut state)?;
         let state = apply::beginning(plan, &session.schemas, &digests, state);
         Ok((state, digests, seal))
     }

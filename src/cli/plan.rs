@@ -41,7 +41,7 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
         };
         let planned = async {
             lookups::complete(&mut session, &snapshot.state, &clouds, output).await?;
-            let moved = planning::rename(&session, &mut snapshot.state, args.destroy)?;
+            let moved = planning::rename(&session, &mut snapshot, args.destroy)?;
             make(&session, &snapshot.state, &clouds, (args, &moved)).await
         };
         let planned = signals::until_signal(planned, &signals).await;

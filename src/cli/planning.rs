@@ -190,14 +190,25 @@ fn missing_provider(name: &str) -> Diagnostic {
     .help(format!("put `[provider.{name}]` back; its objects cannot be looked at without it"))
 }
 
-/// Gives what the state has the addresses that the configuration says. The state is written with
-/// the next apply. What is destroyed keeps its old address.
-pub fn rename(session: &Session, state: &mut State, destroy: bool) -> Result<Previous, Failure> {
+/// Gives what the state has the addresses that the configuration says, and tells them where they
+/// were. The state is written with the next apply. What is destroyed keeps its old address.
+pub fn rename(
+    session: &Session,
+    snapshot: &mut Snapshot,
+    destroy: bool,
+) -> Result<Previous, Failure> {
     if destroy {
         return Ok(Previous::new());
     }
-    moved::apply(&session.desired, state)
-        .map_err(|findings| Failure::findings(findings, &session.sources))
+    let moved = moved::apply(&session.desired, &mut snapshot.state)
+        .map_err(|findings| Failure::findings(findings, &session.sources))?;
+    let now: HashMap<&Address, &Address> = moved.iter().map(|(to, from)| (from, to)).collect();
+    for intent in &mut snapshot.unfinished {
+        if let Some(to) = now.get(&intent.address) {
+            intent.address = (*to).clone();
+        }
+    }
+    Ok(moved)
 }
 
 /// Makes a plan of the session against this state and weighs it. `moved`: what [`rename`] said.

@@ -145,6 +145,8 @@ fn a_rotated_password_is_noticed_across_a_move_and_an_old_one_is_not_sent_again(
     let text = renamed().replace("${env(\"ZSTACK_PASSWORD\")}", "${env(\"OTHER\")}");
     apply(&rackform).expect(0);
     is_settled(&rackform, &cloud);
+    let state = rackform.read("rackform.state.json");
+    assert!(!state.contains("@host.kvm") && state.contains("\"seal\""), "{state}");
     let rackform = rackform.env("OTHER", "rotated");
     configure(&rackform, &cloud, &text);
     rackform.run(&["plan"]).expect(0).says(&["password = (sensitive, changes)"]);
