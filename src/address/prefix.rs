@@ -98,11 +98,6 @@ impl Prefix {
         }
     }
 
-    /// Whether it names a resource of a module inside.
-    pub fn is_inside_a_module(&self) -> bool {
-        self.resource.is_some() && !self.modules.is_empty()
-    }
-
     /// The address with this text; `None` for a module.
     pub fn address(&self) -> Option<Address> {
         let resource = self.resource.clone()?;

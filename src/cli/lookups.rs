@@ -48,7 +48,8 @@ async fn answer(
     let moved = moved::arrivals(&session.desired.moved, state);
     for need in &session.desired.needs {
         match need {
-            Need::Env(_) => {}
+            // This machine has answered those.
+            Need::Env(_) | Need::File(_) | Need::Files { .. } => {}
             Need::Id(address) => {
                 let before = moved.get(address).unwrap_or(address);
                 let id = state.entries.get(before).map(|entry| entry.id.clone());

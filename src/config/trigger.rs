@@ -25,7 +25,7 @@ pub fn trigger_edges(desired: &Desired) -> TriggerEdges {
     let first = u32::try_from(desired.resources.len()).unwrap_or(u32::MAX);
     let mut nodes: HashMap<Address, (u32, Span)> = HashMap::new();
     for (at, resource) in (0_u32..).zip(&desired.resources) {
-        for trigger in &resource.lifecycle.replaced_by {
+        for trigger in &resource.replaced_by[..] {
             let Some(of) = trigger.of.address() else { continue };
             let node = match desired.index.get(&of) {
                 Some(node) => *node,

@@ -27,7 +27,7 @@ struct Changed {
 
 impl Triggers {
     pub fn of(desired: &Desired) -> Self {
-        let wanted = desired.resources.iter().any(|r| !r.lifecycle.replaced_by.is_empty());
+        let wanted = desired.resources.iter().any(|r| !r.replaced_by.is_empty());
         Self { wanted, by_block: HashMap::new(), known: HashMap::new() }
     }
 

@@ -44,7 +44,7 @@ pub fn triggered(verdict: Verdict, desired: &DesiredResource, triggers: &mut Tri
     if let Verdict::Replace(_) = verdict {
         return verdict;
     }
-    match triggers.set_off(&desired.lifecycle.replaced_by) {
+    match triggers.set_off(&desired.replaced_by) {
         Some((of, by)) => Verdict::Replace(Reason::Triggered(of, by.attr.clone())),
         None => verdict,
     }

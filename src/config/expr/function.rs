@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Evaluator, Fault, Need, Stop};
+use super::{Fault, Stop};
 use crate::diag::nearest;
 use crate::value::Value;
 
@@ -13,11 +13,10 @@ use crate::value::Value;
 pub struct Function {
     name: &'static str,
     arguments: RangeInclusive<usize>,
-    run: fn(&mut Evaluator<'_>, &[Value]) -> Result<Value, Stop>,
+    run: fn(&[Value]) -> Result<Value, Stop>,
 }
 
-const TABLE: [Function; 3] = [
-    Function { name: "env", arguments: 1..=1, run: env },
+const TABLE: [Function; 2] = [
     Function { name: "tonumber", arguments: 1..=1, run: to_number },
     Function { name: "tostring", arguments: 1..=1, run: to_string },
 ];
@@ -52,39 +51,19 @@ impl Function {
     ///
     /// # Errors
     /// [`Stop`]: what is wrong with the arguments.
-    pub fn run(&self, to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+    pub fn run(&self, arguments: &[Value]) -> Result<Value, Stop> {
         for argument in arguments {
             super::known::known(argument)?;
         }
         let secret = arguments.iter().any(Value::is_sensitive);
         let plain: Vec<Value> = arguments.iter().map(|a| a.reveal().clone()).collect();
-        let value = (self.run)(to, &plain)?;
+        let value = (self.run)(&plain)?;
         Ok(if secret { value.sensitive() } else { value })
     }
 }
 
-/// `env("NAME")`: the environment variable, or null when it is not set.
-fn env(to: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
-    let [Value::Str(name)] = arguments else {
-        let fault = Fault::new("bad_argument", "`env` takes the name of a variable as text");
-        return Err(fault.label("such as env(\"NAME\")").into());
-    };
-    match to.env.get(&**name) {
-        Some(Some(text)) => Ok(Value::str(text)),
-        Some(None) if to.unset_is_unknown => Err(Stop::Silent),
-        Some(None) => {
-            to.unset = Some(name.clone());
-            Ok(Value::Null)
-        }
-        None => {
-            to.needs.insert(Need::Env(name.to_string()));
-            Err(Stop::Silent)
-        }
-    }
-}
-
 /// `tonumber("22")`: numbers and decimal text.
-fn to_number(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+fn to_number(arguments: &[Value]) -> Result<Value, Stop> {
     let [value] = arguments else { return Ok(Value::Null) };
     if value.is_null() {
         return Ok(Value::Null);
@@ -97,7 +76,7 @@ fn to_number(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> 
 }
 
 /// `tostring(22)`: text, numbers and booleans.
-fn to_string(_: &mut Evaluator<'_>, arguments: &[Value]) -> Result<Value, Stop> {
+fn to_string(arguments: &[Value]) -> Result<Value, Stop> {
     match arguments {
         [value] if !value.is_null() => super::known::text(value).map(|t| Value::str(&t)),
         _ => Ok(Value::Null),

@@ -13,8 +13,8 @@ use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::ResourceType;
 
 /// Attributes that every resource has and no schema names.
-pub(super) const META: [&str; 6] =
-    ["for_each", "count", "depends_on", "provider", "timeouts", "lifecycle"];
+pub(super) const META: [&str; 7] =
+    ["for_each", "for_each_key", "count", "depends_on", "provider", "timeouts", "lifecycle"];
 const OPERATIONS: [&str; 3] = ["create", "update", "delete"];
 /// Stands for all attributes in `ignore_changes`.
 const ALL: &str = "all";
@@ -37,7 +37,8 @@ impl Work<'_> {
                         Literal::Bool(on) => lifecycle.prevent_destroy = on,
                         _ => self.meta_kind(entry, "true or false"),
                     },
-                    "replace_triggered_by" => lifecycle.replaced_by = self.triggers(entry, &[]),
+                    // It may depend on the instance: see `trigger`.
+                    "replace_triggered_by" => {}
                     "ignore_changes" => self.ignored(entry, ty, &mut lifecycle),
                     name if LIFECYCLE.contains(&name) => self.later(entry),
                     _ => self.unknown_attribute("`lifecycle`", &entry.key, LIFECYCLE),
@@ -127,9 +128,8 @@ impl Work<'_> {
         };
         let mut all: Vec<(Address, Span)> = Vec::with_capacity(items.len());
         for item in items {
-            if let Some(address) = self.dependency(&item, on) {
-                all.push((address, item.span));
-            }
+            let found = self.dependency(&item, on);
+            all.extend(found.into_iter().map(|address| (address, item.span)));
         }
         all.sort();
         all.dedup_by(|a, b| a.0 == b.0);

@@ -15,8 +15,19 @@ use crate::diag::{Diagnostic, Span};
 use crate::graph::Graph;
 
 impl Work<'_> {
+    /// The tables of all module instances.
+    pub(super) fn moves(&mut self) -> (Vec<Moved>, Vec<Removed>) {
+        let (mut moved, mut removed) = (Vec::new(), Vec::new());
+        for of in self.module_numbers() {
+            let (written, path) = (self.module(of).written, self.module(of).path.clone());
+            moved.extend(self.moved(&written.moved, &path));
+            removed.extend(self.removed(&written.removed, &path));
+        }
+        (moved, removed)
+    }
+
     /// The `[[moved]]` of the module that these steps lead to.
-    pub(super) fn moved(&mut self, blocks: &[Block], module: &[ModuleStep]) -> Vec<Moved> {
+    fn moved(&mut self, blocks: &[Block], module: &[ModuleStep]) -> Vec<Moved> {
         let mut all = Vec::with_capacity(blocks.len());
         for block in blocks {
             self.only(block, &["from", "to"]);
@@ -36,7 +47,7 @@ impl Work<'_> {
     }
 
     /// The `[[removed]]` of the module that these steps lead to.
-    pub(super) fn removed(&mut self, blocks: &[Block], module: &[ModuleStep]) -> Vec<Removed> {
+    fn removed(&mut self, blocks: &[Block], module: &[ModuleStep]) -> Vec<Removed> {
         let mut all = Vec::with_capacity(blocks.len());
         for block in blocks {
             self.only(block, &["from", "destroy"]);
@@ -113,10 +124,11 @@ impl Work<'_> {
         let finding =
             Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"))
                 .at(entry.value.span, "unknown type");
-        self.findings.push(match self.names.near_type(kind, self.schemas) {
+        let finding = match self.near_type(kind) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("`rackform schema` lists the types"),
-        });
+        };
+        self.findings.push(finding);
         None
     }
 

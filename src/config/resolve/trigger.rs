@@ -1,111 +1,131 @@
 //! `replace_triggered_by`: what stands in it → [`Trigger`]s.
 //!
-//! In: the list as written, and the module that it stands in. Out: resources, instances or
-//! attributes. Then, when everything is known: whether they are declared.
+//! In: the list as written, for one instance of a block. Out: resources of the same module,
+//! instances or attributes of them, all declared.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Work;
+use super::attr::{Shape, Tree};
+use super::block::Common;
+use super::instances::Instances;
+use super::module::{no_instance, no_instances};
 use crate::address::prefix::Prefix;
-use crate::address::{Address, ModuleStep, is_identifier};
-use crate::config::syntax::{Entry, Literal, Node};
-use crate::config::{Desired, Lifecycle, Trigger};
-use crate::diag::{Diagnostic, nearest};
+use crate::address::{Address, is_identifier};
+use crate::config::Trigger;
+use crate::config::expr::Fault;
+use crate::config::syntax::{Block, Literal, Node};
+use crate::diag::nearest;
+use crate::value::Value;
+
+/// Why a text triggers nothing; `None`: that has been said elsewhere.
+type No = Option<Fault>;
 
 impl Work<'_> {
-    /// The triggers of a resource in the module that these steps lead to.
-    pub(super) fn triggers(&mut self, entry: &Entry, module: &[ModuleStep]) -> Vec<Trigger> {
-        let Literal::List(items) = &entry.value.value else {
-            let problem = "`replace_triggered_by` must be a list of references";
-            let finding = Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here");
-            self.findings.push(finding.help("put it in brackets: [\"cluster.rack\"]"));
-            return Vec::new();
+    /// The triggers of an instance; those that are the same for all are read once.
+    pub(super) fn triggers_once(
+        &mut self,
+        common: &mut Common<'_>,
+        on: &Address,
+    ) -> Arc<[Trigger]> {
+        if let Some(known) = &common.replaced_by {
+            return known.clone();
+        }
+        let Some(node) = written(common.block) else {
+            return common.replaced_by.insert(Arc::default()).clone();
         };
-        items.iter().filter_map(|item| self.trigger(item, module)).collect()
+        let found: Arc<[Trigger]> = self.triggers(node, on).into();
+        if !self.varies(node) {
+            common.replaced_by = Some(found.clone());
+        }
+        found
     }
 
-    fn trigger(&mut self, item: &Node, module: &[ModuleStep]) -> Option<Trigger> {
-        let text = match &item.value {
-            Literal::Str(text) if !text.is_template() => &*text.text,
+    fn triggers(&mut self, node: &Node, on: &Address) -> Vec<Trigger> {
+        let Some(tree) = self.tree(node, Some(on)) else { return Vec::new() };
+        let items = match tree.items() {
+            Ok(items) => items,
+            Err(Tree { shape: Shape::Leaf(value), .. }) if value.is_null() => Vec::new(),
+            Err(tree) => {
+                let problem = "`replace_triggered_by` must be a list of references";
+                let fault = Fault::new("wrong_kind", problem);
+                let fault = fault.help("put it in brackets: [\"cluster.rack\"]");
+                self.findings.push(fault.into_diagnostic(tree.span).on(on));
+                Vec::new()
+            }
+        };
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            match self.trigger(&item) {
+                Ok((of, attr)) => all.push(Trigger { of, attr, span: item.span }),
+                Err(None) => {}
+                Err(Some(fault)) => self.findings.push(fault.into_diagnostic(item.span).on(on)),
+            }
+        }
+        all
+    }
+
+    fn trigger(&mut self, item: &Tree) -> Result<(Prefix, Option<Arc<str>>), No> {
+        let text = match &item.shape {
+            Shape::Leaf(Value::Object(of) | Value::Id(of)) => {
+                return Ok((Prefix::resource(of), None));
+            }
+            Shape::Leaf(Value::Str(text)) => &**text,
             _ => "",
         };
-        let Some((of, attr)) = read(text).filter(|(of, _)| !of.is_inside_a_module()) else {
-            let finding = Diagnostic::error(
-                "bad_reference",
-                "this names no resource of this module",
-            )
-            .at(item.span, "not a resource, instance or attribute")
-            .help(
-                "write it out: \"cluster.rack\", 'host.kvm[\"01\"]' or \"zone.east.description\"",
-            );
-            self.findings.push(finding);
-            return None;
+        let Some((of, attr)) = read(text) else {
+            let help = "write \"cluster.rack\", 'host.kvm[\"01\"]' or \"zone.east.description\"";
+            return Err(Some(
+                Fault::new("bad_reference", "this names no resource of this module")
+                    .label("not a resource, instance or attribute")
+                    .help(help),
+            ));
         };
-        let kind = of.kind()?;
-        let Some(ty) = self.schemas.by_name(kind).filter(|ty| ty.part_of.is_none()) else {
-            let problem = format!("there is no resource type `{kind}`");
-            let finding = Diagnostic::error("unknown_type", problem).at(item.span, "unknown type");
-            self.findings.push(match self.names.near_type(kind, self.schemas) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding.help("`rackform schema` lists the types"),
-            });
-            return None;
-        };
+        let (kind, label) = (of.kind(), of.label());
+        let block = format!("{kind}.{label}");
+        match (self.addresses(self.here.module, (kind, label)), of.key()) {
+            (None, _) => return Err(Some(self.missing_object(kind, label, &[]))),
+            (Some(Instances::Open), _) => return Err(None),
+            (Some(Instances::One(_)), Some(_)) => return Err(Some(no_instances(&block))),
+            (Some(Instances::Many(many)), Some(key)) if many.get(key).is_none() => {
+                return Err(Some(no_instance(&block, key, &many)));
+            }
+            (Some(_), _) => {}
+        }
+        // A block of an unknown type is reported as such.
+        let ty = self.schemas.by_name(kind).ok_or(None)?;
         if let Some(attr) = attr.as_ref().filter(|attr| ty.find_attr(attr).is_none()) {
-            let problem = format!("`{kind}` has no attribute `{attr}`");
-            let finding = Diagnostic::error("unknown_attribute", problem).at(item.span, "unknown");
-            self.findings.push(match nearest(attr, ty.attrs.iter().map(|a| &*a.name)) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding,
-            });
-            return None;
+            let fault =
+                Fault::new("unknown_attribute", format!("`{kind}` has no attribute `{attr}`"));
+            let near = nearest(attr, ty.attrs.iter().map(|a| &*a.name));
+            return Err(Some(match near {
+                Some(near) => fault.help(format!("did you mean `{near}`?")),
+                None => fault,
+            }));
         }
-        Some(Trigger { of: of.within(module), attr, span: item.span })
-    }
-
-    /// Whether what triggers is declared.
-    pub(super) fn check_triggers(&mut self, desired: &Desired) {
-        let mut blocks: Option<HashSet<Address>> = None;
-        let mut last: Option<&Arc<Lifecycle>> = None;
-        for resource in &desired.resources {
-            let lifecycle = &resource.lifecycle;
-            // The instances of a block share it.
-            if lifecycle.replaced_by.is_empty() || last.is_some_and(|l| Arc::ptr_eq(l, lifecycle)) {
-                continue;
-            }
-            last = Some(lifecycle);
-            for trigger in &lifecycle.replaced_by {
-                let Some(of) = trigger.of.address() else { continue };
-                let blocks = blocks.get_or_insert_with(|| blocks_of(desired));
-                if desired.index.contains_key(&of) || blocks.contains(&of) {
-                    continue;
-                }
-                let problem = format!("`{of}` is not declared");
-                let finding = Diagnostic::error("unknown_reference", problem)
-                    .at(trigger.span, "not declared")
-                    .on(&resource.address);
-                let known = desired.resources.iter().map(|r| r.address.as_str());
-                self.findings.push(match nearest(of.as_str(), known) {
-                    Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding,
-                });
-            }
-        }
+        Ok((Prefix::resource(&of).within(&self.current().path), attr))
     }
 }
 
-/// A resource or instance, perhaps with an attribute.
-fn read(text: &str) -> Option<(Prefix, Option<Arc<str>>)> {
-    let resource = |text: &str| Prefix::parse(text).ok().filter(|of| of.kind().is_some());
+/// The list in `lifecycle`.
+fn written(block: &Block) -> Option<&Node> {
+    match &block.get("lifecycle")?.value.value {
+        Literal::Table(entries) => {
+            entries.iter().find(|e| &*e.key.text == "replace_triggered_by").map(|e| &e.value)
+        }
+        _ => None,
+    }
+}
+
+/// A resource or instance of this module, perhaps with an attribute.
+fn read(text: &str) -> Option<(Address, Option<Arc<str>>)> {
+    let resource = |text: &str| {
+        let of = Address::parse(text).ok()?;
+        (of.modules().is_empty() && of.member_of().is_none()).then_some(of)
+    };
     if let Some(of) = resource(text) {
         return Some((of, None));
     }
     let (of, attr) = text.rsplit_once('.')?;
     Some((resource(of)?, Some(attr.into()))).filter(|_| is_identifier(attr))
-}
-
-fn blocks_of(desired: &Desired) -> HashSet<Address> {
-    let resources = desired.resources.iter().filter(|r| r.address.key().is_some());
-    resources.map(|r| r.address.block()).collect()
 }

@@ -32,7 +32,8 @@ fn desired(declared: &[&str], moves: &[(&str, &str)]) -> Desired {
         mentions: Vec::new(),
         part_mentions: Vec::new(),
         lifecycle: Arc::default(),
-        depends_on: Vec::new(),
+        depends_on: Arc::default(),
+        replaced_by: Arc::default(),
     };
     let resources: Vec<_> = declared.iter().map(resource).collect();
     let moved = |(from, to): &(&str, &str)| Moved { from: end(from), to: end(to), declared: HERE };
