@@ -12,6 +12,8 @@ use clap::{CommandFactory, Parser};
 mod action;
 mod apply;
 mod args;
+mod ask;
+mod command;
 mod completions;
 mod confirm;
 mod emulate;
@@ -35,6 +37,7 @@ mod signals;
 mod state;
 mod tips;
 mod validate;
+mod variables;
 
 use args::{Cli, Command};
 pub use failure::{Exit, Failure};

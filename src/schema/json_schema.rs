@@ -141,12 +141,23 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         "seed": { "type": "string", "description": "With endpoint `emulator`: a TOML or JSON file of the devices that its hosts and targets have." },
         "calls_at_once": { "type": ["integer", "string"], "description": "Requests in flight at a time." },
     });
+    let validation = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["condition", "error_message"],
+        "properties": {
+            "condition": { "type": ["boolean", "string"], "description": "An expression that is true for a value that may be." },
+            "error_message": { "type": "string", "description": "A sentence about a value that may not be." },
+        },
+    });
     let variable = json!({
-        "type": { "type": "string", "description": "Such as `list(string)`." },
+        "type": { "type": "string", "description": "Such as `list(string)` or `object({a = string, b = optional(number, 3)})`." },
         "default": {},
         "description": text,
         "sensitive": { "type": "boolean", "description": "Never shown, stored or logged." },
         "nullable": { "type": "boolean", "description": "Whether null is a value; true when absent." },
+        "command": { "type": "array", "items": text, "minItems": 1, "description": "Of a sensitive variable: a program and its arguments that print the value." },
+        "validation": { "description": "What the value must fulfil.", "anyOf": [validation, { "type": "array", "items": validation }] },
     });
     let own = json!({
         "required_version": { "type": "string", "description": "Such as `>= 0.1, < 0.3`." },

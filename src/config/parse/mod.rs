@@ -67,6 +67,28 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     reader.out
 }
 
+/// The values of a file that holds nothing else.
+#[derive(Debug)]
+pub struct Values {
+    pub entries: Vec<Entry>,
+    /// What no value can be: dates, numbers that do not fit.
+    pub mistakes: Diagnostics,
+}
+
+/// Reads a file of values.
+///
+/// # Errors
+/// TOML errors.
+pub fn values(file: FileId, text: &str) -> Result<Values, Diagnostics> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(error::findings(file, text, &errors));
+    }
+    let mut reader = Reader { file, text, words: HashMap::new(), out: Parsed::default() };
+    let entries = reader.entries(table.get_ref());
+    Ok(Values { entries, mistakes: reader.out.mistakes })
+}
+
 /// Merges the files of a directory. The same address twice is a mistake that shows both places.
 pub fn merge(dir: &str, files: Vec<Parsed>, sources: &Sources) -> Module {
     let mut module = Module { dir: dir.into(), ..Module::default() };

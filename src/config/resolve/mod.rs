@@ -8,6 +8,7 @@ mod attr;
 mod block;
 mod call;
 mod check;
+mod command;
 mod data;
 #[cfg(test)]
 mod data_tests;
@@ -21,6 +22,7 @@ mod link;
 mod matches;
 mod meta;
 mod module;
+mod moved;
 mod outside;
 mod pair;
 mod parameter;
@@ -33,6 +35,8 @@ mod resource;
 mod scope;
 mod setting;
 mod table;
+mod trigger;
+mod validation;
 mod variable;
 #[cfg(test)]
 mod tests;
@@ -43,7 +47,7 @@ use std::sync::Arc;
 
 use super::expr::{Stop, Templates};
 use super::syntax::{Block, Config, Node};
-use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects};
+use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects, Turn};
 use crate::address::{Address, ModuleStep};
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, Schemas};
@@ -176,10 +180,11 @@ impl<'a> Work<'a> {
         let settings = self.settings(root.settings.as_ref());
         self.needs_written_out();
         self.variables(ModuleIx::ROOT);
-        self.undeclared_variables();
         let providers = self.providers(&root.providers);
         // Most needs stand here: to answer them costs no second round over all resources.
-        if let Some(asking) = self.asking() {
+        if self.needs.iter().any(|need| need.turn() == Turn::Machine)
+            && let Some(asking) = self.asking()
+        {
             return Ok((asking, Diagnostics::default()));
         }
         self.choice = provider::Choice::new(&providers);
@@ -190,17 +195,25 @@ impl<'a> Work<'a> {
         resources.sort_by(|a, b| a.address.cmp(&b.address));
         links.sort_by(|a, b| a.address.cmp(&b.address));
         if let Some(asking) = self.asking() {
-            // No cloud is bothered with a configuration that is wrong anyway.
-            if asking.needs.iter().all(Need::of_cloud) && self.findings.has_errors() {
+            // Neither a cloud nor a person is bothered with a configuration that is wrong anyway.
+            if asking.needs.iter().all(|need| need.turn() > Turn::Machine)
+                && self.findings.has_errors()
+            {
                 self.forget_harmless(&providers);
                 return Err(in_source_order(self.findings));
             }
-            return Ok((Desired { providers, settings, ..asking }, Diagnostics::default()));
+            // Ids are looked up in the state by the addresses that it has.
+            let (moved, _) = self.moves();
+            let asking = Desired { providers, settings, moved, ..asking };
+            return Ok((asking, Diagnostics::default()));
         }
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
-        let desired = Desired { resources, index, links, providers, settings, needs, places };
+        let (moved, removed) = self.moves();
+        let desired =
+            Desired { resources, index, links, providers, settings, moved, removed, needs, places };
         self.check(&desired);
+        self.check_moves(&desired);
         self.forget_harmless(&desired.providers);
         in_source_order(self.findings).into_result(desired)
     }
@@ -242,6 +255,7 @@ impl<'a> Work<'a> {
         self.deferring = true;
         for of in self.module_numbers() {
             let written = self.module(of).written;
+            self.validations(of);
             for entry in &written.locals {
                 let _ = self.value(of, Values::Local, &entry.key.text);
             }
@@ -274,13 +288,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// What to answer with while there are needs. The environment first: what a cloud is asked may
-    /// depend on it.
+    /// What to answer with while there are needs.
     fn asking(&mut self) -> Option<Desired> {
         let mut needs = std::mem::take(&mut self.needs);
-        if needs.iter().any(|need| !need.of_cloud()) {
-            needs.retain(|need| !need.of_cloud());
-        }
+        let first = needs.iter().map(Need::turn).min();
+        needs.retain(|need| Some(need.turn()) == first);
         let places = std::mem::take(&mut self.places);
         (!needs.is_empty()).then(|| Desired { needs, places, ..Desired::default() })
     }

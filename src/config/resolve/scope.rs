@@ -288,7 +288,7 @@ impl<'a> Work<'a> {
             }
         }
         if &**name == "name" && ty.create.is_some() {
-            return Ok(Value::str(&super::resource::default_name(of)));
+            return Ok(Value::str(&of.default_name()));
         }
         match &attr.default {
             Some(default) if attr.when.is_empty() => Ok(default.clone()),
@@ -346,7 +346,7 @@ impl<'a> Work<'a> {
                     let frame = (shown.clone(), entry.value.span);
                     let tree = self
                         .at(here, |work| work.framed(frame, |work| work.tree(&entry.value, None)));
-                    super::variable::Given::Tree(tree.ok_or(Stop::Silent)?)
+                    super::variable::Given::Argument(tree.ok_or(Stop::Silent)?, &entry.value)
                 }
             },
         };
