@@ -10,6 +10,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Conditional, Expression, FuncCall, Object, ObjectKey};
 
 use super::evaluation::{Evaluation, bare, marked, secret_key};
+use super::function::revealed;
 use super::known::{known, text};
 use super::operator::Side;
 use super::parsed::syntax;
@@ -97,7 +98,8 @@ impl Evaluation<'_> {
                 let right = self.eval(&op.rhs_expr)?;
                 known(&left).map_err(|stop| stop.at(op.lhs_expr.span()))?;
                 known(&right).map_err(|stop| stop.at(op.rhs_expr.span()))?;
-                let result = operator::binary(left.reveal(), *op.operator.value(), right.reveal());
+                let (a, b) = (revealed(&left), revealed(&right));
+                let result = operator::binary(&a, *op.operator.value(), &b);
                 result.map(|r| marked(r, &[&left, &right])).map_err(|(side, fault)| {
                     let place = match side {
                         Side::Left => op.lhs_expr.span(),
@@ -137,16 +139,22 @@ impl Evaluation<'_> {
 
     /// A key: known, and no secret, since messages and addresses show it.
     pub fn key(&mut self, node: &Expression) -> Result<Arc<str>, Stop> {
+        match self.any_key(node)? {
+            (_, true) => Err(secret_key().at(node.span()).into()),
+            (key, false) => Ok(key),
+        }
+    }
+
+    /// A key, and whether it is a secret.
+    pub fn any_key(&mut self, node: &Expression) -> Result<(Arc<str>, bool), Stop> {
         let key = self.eval(node)?;
         let at = |stop: Stop| stop.at(node.span());
         known(&key).map_err(at)?;
-        if key.is_sensitive() {
-            return Err(secret_key().at(node.span()).into());
-        }
-        match key {
-            Value::Str(text) => Ok(text),
-            other => text(&other).map(Into::into).map_err(at),
-        }
+        let text = match key.reveal() {
+            Value::Str(text) => text.clone(),
+            other => text(other).map_err(at)?.into(),
+        };
+        Ok((text, key.is_sensitive()))
     }
 
     fn choose(&mut self, choice: &Conditional) -> Result<Value, Stop> {
@@ -179,8 +187,21 @@ impl Evaluation<'_> {
         let function = function::find(name.as_str(), arguments.len()).map_err(at_name)?;
         function.run(&arguments).map_err(|misuse| {
             let argument = misuse.argument.and_then(|at| call.args.iter().nth(at));
-            misuse.stop.at(argument.and_then(hcl_edit::Span::span).or(place))
+            let value = misuse.argument.and_then(|at| arguments.get(at));
+            let stop = self.in_file(misuse.stop, value);
+            stop.at(argument.and_then(hcl_edit::Span::span).or(place))
         })
+    }
+
+    /// Names the file that an argument is the text of: what is wrong stands there.
+    fn in_file(&mut self, stop: Stop, argument: Option<&Value>) -> Stop {
+        let Stop::Fault(mut fault) = stop else { return stop };
+        if let Some(Value::Str(text)) = argument.map(Value::reveal)
+            && let Some(path) = self.scope.file_of(text)
+        {
+            fault.label = format!("{path}: {}", fault.label);
+        }
+        Stop::Fault(fault)
     }
 
     /// The arguments, with those of a final `list...` spread out.

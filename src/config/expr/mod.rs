@@ -55,6 +55,8 @@ pub trait Scope {
     /// # Errors
     /// [`Stop::Silent`] while it is not known.
     fn outside(&mut self, need: Need) -> Result<Outside, Stop>;
+    /// The path of the file that this very text was read from.
+    fn file_of(&mut self, text: &Arc<str>) -> Option<String>;
     /// The parsed form of a template; each distinct text is parsed once.
     ///
     /// # Errors
