@@ -19,9 +19,28 @@ const _: () = assert!(KEYS.len() <= 30 && Quirk::ALL.len() <= 10);
 
 /// Tables of the configuration, and roots of expressions.
 const RESERVED: [&str; 22] = [
-    "rackform", "backend", "provider", "variable", "locals", "data", "output", "module", "import",
-    "moved", "removed", "check", "var", "local", "each", "count", "path", "self", "terraform",
-    "true", "false", "null",
+    "rackform",
+    "backend",
+    "provider",
+    "variable",
+    "locals",
+    "data",
+    "output",
+    "module",
+    "import",
+    "moved",
+    "removed",
+    "check",
+    "var",
+    "local",
+    "each",
+    "count",
+    "path",
+    "self",
+    "terraform",
+    "true",
+    "false",
+    "null",
 ];
 
 /// Every finding about files that each are sound.

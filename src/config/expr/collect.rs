@@ -30,9 +30,8 @@ impl Evaluation<'_> {
                 Ok((0..).map(Value::Int).zip(items.iter().cloned().map(mark)).collect())
             }
             Value::Map(items) => {
-                let pair = |(k, v): (&Arc<str>, &Value)| {
-                    (mark(Value::Str(k.clone())), mark(v.clone()))
-                };
+                let pair =
+                    |(k, v): (&Arc<str>, &Value)| (mark(Value::Str(k.clone())), mark(v.clone()));
                 Ok(items.iter().map(pair).collect())
             }
             other => {

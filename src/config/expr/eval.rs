@@ -49,10 +49,7 @@ impl Evaluation<'_> {
     }
 
     /// Goes one step deeper, unless that is too deep.
-    pub fn deeper<T>(
-        &mut self,
-        run: impl FnOnce(&mut Self) -> Result<T, Stop>,
-    ) -> Result<T, Stop> {
+    pub fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         if *self.scope.depth() >= DEEPEST {
             let fault = Fault::new("too_deep", "expressions are nested too deeply");
             let help = "too many values are made of one another: fewer steps will do";

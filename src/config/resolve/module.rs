@@ -235,7 +235,7 @@ impl<'a> Work<'a> {
         }
         self.module_mut(of).values.insert(key.clone(), Once::Busy);
         let value = match what {
-            Values::Variable => self.variable_of(of, name, shown),
+            Values::Variable => self.variable_of(of, name, shown).and_then(not_too_deep),
             Values::Local => self.local(of, name, shown),
             Values::Output => self.output(of, name, shown),
         };
@@ -251,7 +251,8 @@ impl<'a> Work<'a> {
         };
         let written: &'a Module = self.module(of).written;
         let entry = &written.locals[at];
-        let here = Here::module(of);
+        // What a setting may not name, a local cannot carry to it.
+        let here = Here { stage: self.here.stage, ..Here::module(of) };
         self.at(here, |work| {
             work.framed((shown, entry.value.span), |work| work.named(&entry.value))
         })
@@ -292,8 +293,7 @@ impl<'a> Work<'a> {
         if value.is_deeper_than(DEEPEST) {
             let problem = "this value is nested too deeply";
             let label = format!("lists and maps in {DEEPEST} others are possible");
-            self.findings
-                .push(Diagnostic::error("too_deep", problem).at(node.span, label));
+            self.findings.push(Diagnostic::error("too_deep", problem).at(node.span, label));
             return Err(Stop::Silent);
         }
         Ok(Evaluated { value, unset })
@@ -335,6 +335,14 @@ impl<'a> Work<'a> {
             found.instances = state;
         }
     }
+}
+
+/// What modules hand on may grow with each.
+fn not_too_deep(given: Evaluated) -> Named {
+    if given.value.is_deeper_than(DEEPEST) {
+        return Err(Fault::new("too_deep", "this value is nested too deeply").into());
+    }
+    Ok(given)
 }
 
 pub(super) fn is_true(entry: &Entry) -> bool {
