@@ -17,12 +17,14 @@ mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
+mod trigger;
 pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::address::Address;
+use crate::address::prefix::Prefix;
 use crate::diag::Span;
 use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
@@ -36,6 +38,7 @@ pub(crate) use resolve::applies;
 pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
+pub use trigger::{TriggerEdges, trigger_edges};
 
 /// Something outside the configuration that its values depend on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +97,10 @@ pub struct Desired {
     pub links: Vec<DesiredLink>,
     pub providers: Vec<ProviderConfig>,
     pub settings: Settings,
+    /// `[[moved]]`, of all modules.
+    pub moved: Vec<Moved>,
+    /// `[[removed]]`, of all modules.
+    pub removed: Vec<Removed>,
     /// What was asked for and is not in the facts yet: answer it and call again. While there is
     /// any, nothing else here may be used; while it is all of a cloud, `providers` and `places`
     /// may.
@@ -115,6 +122,32 @@ impl Desired {
             _ => None,
         }
     }
+}
+
+/// `[[moved]]`: objects that have other addresses from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    pub from: MoveEnd,
+    pub to: MoveEnd,
+    /// The table header.
+    pub declared: Span,
+}
+
+/// `[[removed]]`: objects that the configuration does not declare any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    pub from: MoveEnd,
+    /// Whether they are destroyed; otherwise they are only forgotten.
+    pub destroy: bool,
+    /// The table header.
+    pub declared: Span,
+}
+
+/// What a `[[moved]]` or `[[removed]]` names, seen from the root module, and where it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveEnd {
+    pub what: Prefix,
+    pub span: Span,
 }
 
 /// `[rackform]`.
@@ -167,6 +200,8 @@ pub struct DesiredResource {
     pub part_mentions: Vec<PartIx>,
     pub lifecycle: Arc<Lifecycle>,
     pub depends_on: Arc<[(Address, Span)]>,
+    /// `replace_triggered_by`.
+    pub replaced_by: Arc<[Trigger]>,
 }
 
 /// `lifecycle = { … }` and `timeouts = { … }`.
@@ -176,6 +211,16 @@ pub struct Lifecycle {
     pub ignore_changes: Vec<AttrIx>,
     /// Deadlines in seconds by operation: `create`, `update`, `delete`.
     pub timeouts: BTreeMap<Arc<str>, u64>,
+}
+
+/// What replaces a resource when it is updated or replaced itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// A resource, or an instance of one; without a key all instances.
+    pub of: Prefix,
+    /// Only a change of this attribute counts.
+    pub attr: Option<Arc<str>>,
+    pub span: Span,
 }
 
 /// One attachment. Its address is always on the owning side, whichever side declared it.

@@ -89,6 +89,9 @@ struct NotChecked<'a> {
 #[derive(Serialize)]
 struct PlannedChange<'a> {
     resource: Resource,
+    /// Where it was before a `[[moved]]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_resource: Option<Resource>,
     action: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -251,6 +254,7 @@ fn drift_line(at: &str, found: &Drift) -> String {
     };
     let change = PlannedChange {
         resource: Resource::new(&found.address),
+        previous_resource: None,
         action,
         reason: None,
         importing: None,
@@ -265,14 +269,18 @@ fn change_line(at: &str, change: &Change) -> String {
         Action::Record => "change the state only",
         other => super::change::meaning(other),
     };
-    let action = action(change.action);
+    let moved = change.reason == Reason::Moved;
+    let action = if moved { "move" } else { action(change.action) };
     let mut message = format!("{}: Plan to {words}", change.address);
-    if let Some(why) = super::change::why(change) {
+    if let (true, Some(previous)) = (moved, &change.previous) {
+        message = format!("{previous} has moved to {}", change.address);
+    } else if let Some(why) = super::change::why(change) {
         // Writing into a String does not fail.
         let _ = write!(message, " ({why})");
     }
     let planned = PlannedChange {
         resource: Resource::new(&change.address),
+        previous_resource: change.previous.as_ref().map(Resource::new),
         action,
         reason: reason(&change.reason),
         importing: importing(change),
@@ -348,8 +356,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
     match reason {
         Reason::CannotUpdate(_) => Some("cannot_update"),
         Reason::Requested => Some("requested"),
-        Reason::ParentReplaced(_) => Some("replace_triggered_by"),
-        Reason::NotInConfiguration => Some("delete_because_no_resource_config"),
+        Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_triggered_by"),
+        Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
         Reason::New
         | Reason::Discovered
@@ -360,7 +368,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Destroy
         | Reason::Unmanaged
         | Reason::Protection
-        | Reason::Dependencies => None,
+        | Reason::Dependencies
+        | Reason::Moved => None,
     }
 }
 

@@ -76,6 +76,9 @@ impl<T, U: Serialize> Serialize for Each<'_, T, U> {
 #[derive(Serialize)]
 struct Resource<'a> {
     address: &'a Address,
+    /// Where it was before a `[[moved]]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_address: Option<&'a Address>,
     #[serde(skip_serializing_if = "str::is_empty")]
     module_address: &'a str,
     mode: &'static str,
@@ -147,6 +150,7 @@ fn changed(change: &Change) -> Resource<'_> {
         importing: id.as_deref().filter(|_| adopts).map(|id| Importing { id }),
     };
     Resource {
+        previous_address: change.previous.as_ref(),
         provider_name: Some(&**provider),
         action_reason: reason(&change.reason),
         casualties: sums(casualties),
@@ -183,6 +187,7 @@ fn drifted(drift: &Drift) -> Resource<'_> {
 fn resource<'a>(address: &'a Address, change: Difference<'a>) -> Resource<'a> {
     Resource {
         address,
+        previous_address: None,
         module_address: split(address).0,
         mode: "managed",
         kind: type_name(address),
@@ -211,8 +216,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
     match reason {
         Reason::CannotUpdate(_) => Some("replace_because_cannot_update"),
         Reason::Requested => Some("replace_by_request"),
-        Reason::ParentReplaced(_) => Some("replace_by_triggers"),
-        Reason::NotInConfiguration => Some("delete_because_no_resource_config"),
+        Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_by_triggers"),
+        Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
         Reason::New
         | Reason::Discovered
@@ -223,7 +228,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Destroy
         | Reason::Unmanaged
         | Reason::Protection
-        | Reason::Dependencies => None,
+        | Reason::Dependencies
+        | Reason::Moved => None,
     }
 }
 

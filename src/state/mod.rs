@@ -1,7 +1,8 @@
 //! What rackform did last: ids, attributes as last seen, dependencies, digests of secrets.
 //!
 //! `identity`: ids that are computed. `format`: [`State`] ↔ JSON text. `journal`: records appended
-//! during an apply ↔ text. `fold`: journal + state → state. `secret`: digests and the seal. Text
+//! during an apply ↔ text. `fold`: journal + state → state. `edit`: changes by hand.
+//! `moved`: what a configuration renames. `secret`: digests and the seal. Text
 //! and values only: reading and writing files is `store`.
 
 pub mod identity;
@@ -9,6 +10,7 @@ pub mod format;
 pub mod journal;
 pub mod edit;
 pub mod fold;
+pub mod moved;
 pub mod secret;
 #[cfg(test)]
 mod testing;

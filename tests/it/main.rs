@@ -14,6 +14,7 @@ mod examples;
 mod foreseen;
 mod fmt;
 mod manual;
+mod moved;
 mod mutants;
 mod observe;
 mod own_reads;

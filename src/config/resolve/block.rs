@@ -12,7 +12,7 @@ use super::link::Declarer;
 use super::module::{Here, ModuleIx};
 use crate::address::Address;
 use crate::config::syntax::{Block, Literal, Node};
-use crate::config::{DesiredLink, DesiredResource, Lifecycle};
+use crate::config::{DesiredLink, DesiredResource, Lifecycle, Trigger};
 use crate::diag::Span;
 use crate::schema::{ResourceType, TypeIx};
 use crate::value::Value;
@@ -32,6 +32,7 @@ pub(super) struct Common<'b> {
     pub entries: Vec<Shared>,
     pub provider: Option<Arc<str>>,
     pub depends_on: Option<Arc<[(Address, Span)]>>,
+    pub replaced_by: Option<Arc<[Trigger]>>,
 }
 
 /// An entry of a block, as far as it is the same for all instances.
@@ -128,6 +129,7 @@ impl<'a> Work<'a> {
             entries,
             provider: None,
             depends_on: None,
+            replaced_by: None,
         }
     }
 

@@ -22,6 +22,7 @@ mod link;
 mod matches;
 mod meta;
 mod module;
+mod moved;
 mod outside;
 mod pair;
 mod parameter;
@@ -34,6 +35,7 @@ mod resource;
 mod scope;
 mod setting;
 mod table;
+mod trigger;
 mod validation;
 mod variable;
 #[cfg(test)]
@@ -196,12 +198,18 @@ impl<'a> Work<'a> {
                 self.forget_harmless(&providers);
                 return Err(in_source_order(self.findings));
             }
-            return Ok((Desired { providers, settings, ..asking }, Diagnostics::default()));
+            // Ids are looked up in the state by the addresses that it has.
+            let (moved, _) = self.moves();
+            let asking = Desired { providers, settings, moved, ..asking };
+            return Ok((asking, Diagnostics::default()));
         }
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
-        let desired = Desired { resources, index, links, providers, settings, needs, places };
+        let (moved, removed) = self.moves();
+        let desired =
+            Desired { resources, index, links, providers, settings, moved, removed, needs, places };
         self.check(&desired);
+        self.check_moves(&desired);
         self.forget_harmless(&desired.providers);
         in_source_order(self.findings).into_result(desired)
     }

@@ -288,7 +288,7 @@ impl<'a> Work<'a> {
             }
         }
         if &**name == "name" && ty.create.is_some() {
-            return Ok(Value::str(&super::resource::default_name(of)));
+            return Ok(Value::str(&of.default_name()));
         }
         match &attr.default {
             Some(default) if attr.when.is_empty() => Ok(default.clone()),
