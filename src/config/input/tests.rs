@@ -14,7 +14,7 @@ const DECLARED: &str = "[variable.hall]\n[variable.racks]\ntype = 'list(string)'
 fn declared(text: &str) -> (Vec<Block>, Sources) {
     let file = SourceFile { name: "main.rack.toml".into(), bytes: text.into() };
     let loaded = load(vec![file], &Schemas::default());
-    (loaded.config.unwrap_or_else(|found| panic!("{found:?}")).variables, loaded.sources)
+    (loaded.config.unwrap_or_else(|found| panic!("{found:?}")).root.variables, loaded.sources)
 }
 
 fn file(name: &str, text: &str) -> Layer {
