@@ -38,7 +38,8 @@ pub fn run(dir: &Path, args: &Console, output: &mut Output) -> Result<Exit, Fail
 fn one(reading: &mut Reading<'_>, text: &str, output: &Output) -> bool {
     match reading.expression(text) {
         Ok(value) => {
-            output.data(&line(render::hcl::value(&value, 0)));
+            let unknown = || render::hcl::UNKNOWN.to_owned();
+            output.data(&line(value.map_or_else(unknown, |value| render::hcl::value(&value, 0))));
             true
         }
         Err(failure) => {

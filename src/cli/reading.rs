@@ -51,17 +51,18 @@ impl<'o> Reading<'o> {
         &self.texts.config
     }
 
-    /// Evaluates what somebody typed.
+    /// Evaluates what somebody typed; `None`: it is known only after an apply.
     ///
     /// # Errors
     /// It has no value, and why.
-    pub fn expression(&mut self, text: &str) -> Result<Value, Failure> {
+    pub fn expression(&mut self, text: &str) -> Result<Option<Value>, Failure> {
         let text = text.trim();
         let file = self.texts.sources.add("console", text);
         loop {
             let objects = Outlook::after(&self.state);
             match self.conclude(&objects).expression(text, file) {
-                Answer::Value(value) => return Ok(value),
+                Answer::Value(value) => return Ok(Some(value)),
+                Answer::Unknown => return Ok(None),
                 Answer::Needs(needs, places) => self.answer(needs, &places)?,
                 Answer::Wrong(findings) => {
                     return Err(Failure::findings(findings, &self.texts.sources));

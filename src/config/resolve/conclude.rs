@@ -62,6 +62,8 @@ pub struct OutputValue {
 #[derive(Clone, Debug)]
 pub enum Answer {
     Value(Value),
+    /// An apply makes it known.
+    Unknown,
     /// Answer these and ask again.
     Needs(BTreeSet<Need>, BTreeMap<Lookup, Span>),
     /// There is no value; why.
@@ -151,6 +153,7 @@ impl<'a> Conclude<'a> {
         match found {
             Ok(value) if !findings.has_errors() => return Answer::Value(value),
             Ok(_) => {}
+            Err(stop) if stop.is_not_yet_known() && findings.is_empty() => return Answer::Unknown,
             Err(stop) => {
                 if let Some(finding) = stop.into_diagnostic(&text, file) {
                     findings.push(finding);
