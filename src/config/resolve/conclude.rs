@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::condition::{Rule, Verdict};
 use super::instances::{Each, Instances};
 use super::module::{Here, ModuleIx, Values, is_true};
+use super::scope::UNMANAGED;
 use super::{Work, in_source_order, provider};
 use crate::address::Address;
 use crate::config::expr::{self, Stop};
@@ -316,9 +317,11 @@ impl<'a> Work<'a> {
         let ty = self.schemas.by_name(of.kind())?.clone();
         let mut all = BTreeMap::from([("id".into(), id)]);
         for attr in ty.attrs.iter().filter(|attr| !attr.unread()) {
-            let value = match self.attribute_of(of, &attr.name).ok()? {
-                Value::Object(to) | Value::Id(to) => self.known_id(&to)?,
-                value => self.settled(value),
+            let value = match self.attribute_of(of, &attr.name) {
+                Ok(Value::Object(to) | Value::Id(to)) => self.known_id(&to)?,
+                Ok(value) => self.settled(value),
+                Err(Stop::Fault(fault)) if fault.code == UNMANAGED => continue,
+                Err(_) => return None,
             };
             if !value.is_null() {
                 all.insert(attr.name.clone(), value);

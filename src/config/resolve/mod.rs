@@ -10,6 +10,8 @@ mod call;
 mod check;
 mod command;
 mod conclude;
+#[cfg(test)]
+mod conclude_tests;
 mod condition;
 mod data;
 #[cfg(test)]
