@@ -134,7 +134,7 @@ fn copy_configurations(from: &Path, to: &Path) {
         let target = to.join(path.file_name().expect("a name"));
         if path.is_dir() && !path.ends_with(".rackform") {
             copy_configurations(&path, &target);
-        } else if path.to_string_lossy().ends_with(".rack.toml") {
+        } else if [".rack.toml", ".csv"].iter().any(|end| path.to_string_lossy().ends_with(end)) {
             fs::copy(&path, &target).expect("a copy");
         }
     }

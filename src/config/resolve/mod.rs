@@ -9,6 +9,7 @@ mod block;
 mod call;
 mod check;
 mod data;
+mod empty;
 #[cfg(test)]
 mod data_tests;
 mod kind;
