@@ -27,7 +27,13 @@ pub(super) fn tables() -> [(&'static str, Json); 4] {
     [
         ("locals", locals),
         ("module", labelled("A directory of files that is used like a type.", call())),
-        ("output", labelled("A value for the caller, or for people and scripts.", table(output, &["value"]))),
+        (
+            "output",
+            labelled(
+                "A value for the caller, or for people and scripts.",
+                table(output, &["value"]),
+            ),
+        ),
         ("check", labelled("What should be true of the whole.", table(check, &["assert"]))),
     ]
 }
@@ -50,8 +56,20 @@ pub(super) fn repetition() -> [(&'static str, Json); 3] {
     let key = json!({ "type": "string", "minLength": 1 });
     let number = json!({ "type": "integer", "minimum": 0, "maximum": 1_000_000 });
     [
-        ("for_each", meta("An instance for each element of a map, or of a list of texts or objects: `each.key`, `each.value`.", many)),
-        ("for_each_key", meta("Where `for_each` is a list of objects: the field whose values are the keys.", key)),
+        (
+            "for_each",
+            meta(
+                "An instance for each element of a map, or of a list of texts or objects: `each.key`, `each.value`.",
+                many,
+            ),
+        ),
+        (
+            "for_each_key",
+            meta(
+                "Where `for_each` is a list of objects: the field whose values are the keys.",
+                key,
+            ),
+        ),
         ("count", meta("So many instances, `count.index`; best for zero or one.", number)),
     ]
 }

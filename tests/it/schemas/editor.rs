@@ -42,9 +42,9 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str, found: &mut Vec<
                 let names = wanted.as_array().expect("a list").iter().filter_map(Value::as_str);
                 value.as_object().is_none_or(|o| names.clone().all(|name| o.contains_key(name)))
             }
-            "uniqueItems" => value.as_array().is_none_or(|all| {
-                all.iter().enumerate().all(|(n, one)| !all[..n].contains(one))
-            }),
+            "uniqueItems" => value
+                .as_array()
+                .is_none_or(|all| all.iter().enumerate().all(|(n, one)| !all[..n].contains(one))),
             "anyOf" => wanted.as_array().expect("a list").iter().any(|choice| {
                 let mut inner = Vec::new();
                 check(value, choice, root, at, &mut inner);
@@ -152,7 +152,10 @@ fn slips_are_underlined_where_they_are() {
         ("[output.o]\nvalu = 1\n", "/output/o/valu: unknown"),
         ("[check.c]\n[[check.c.assert]]\ncondition = true\n", "/check/c/assert: anyOf"),
         ("[zone.z]\nlifecycle = { postcondition = 1 }\n", "/zone/z/lifecycle: anyOf"),
-        ("[cluster.c]\nzone = \"zone.z\"\nhypervisor_type = \"ESC\"\n", "/cluster/c/hypervisor_type: anyOf"),
+        (
+            "[cluster.c]\nzone = \"zone.z\"\nhypervisor_type = \"ESC\"\n",
+            "/cluster/c/hypervisor_type: anyOf",
+        ),
     ] {
         let found = underlined(text, &schema);
         assert!(found.contains(&expected.to_owned()), "{text}{found:?}");
