@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(shell("true"), Err("it printed nothing".to_owned()));
         assert_eq!(shell("kill -9 $$").map_err(|e| e.contains("signal: 9")), Err(true));
         assert_eq!(shell("printf '\\377'"), Err("it printed what is not valid UTF-8".to_owned()));
-        assert_eq!(shell("yes"), Err("signal: 13 (SIGPIPE)".to_owned()));
+        assert!(shell("yes").is_err(), "cut off: more than any secret has");
         let missing = run(Path::new("/"), &["no-such-program-here".into()]);
         assert!(missing.is_err_and(|why| why.starts_with("it cannot be run: No such file")));
     }
