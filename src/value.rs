@@ -68,7 +68,7 @@ impl Value {
         Self::list(items)
     }
     /// A total order for normal forms: by kind, then by content. Means nothing to people.
-    fn canonical_cmp(&self, other: &Self) -> std::cmp::Ordering {
+    pub fn canonical_cmp(&self, other: &Self) -> std::cmp::Ordering {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
             (Self::Int(a), Self::Int(b)) => a.cmp(b),

@@ -162,13 +162,17 @@ impl Evaluation<'_> {
             let fault = Fault::new("unknown_function", "functions have no namespaces here");
             return Err(fault.at(place).into());
         }
+        let at_name = |fault: Fault| fault.at(name.span().or(place.clone()));
         if let Some(special) = special::find(name.as_str()) {
+            function::find(name.as_str(), call.args.len()).map_err(at_name)?;
             return special(self, call).map_err(|stop| stop.at(place));
         }
         let arguments = self.arguments(call)?;
-        let function = function::find(name.as_str(), arguments.len())
-            .map_err(|fault| fault.at(name.span().or(place.clone())))?;
-        function.run(&arguments).map_err(|stop| stop.at(place))
+        let function = function::find(name.as_str(), arguments.len()).map_err(at_name)?;
+        function.run(&arguments).map_err(|misuse| {
+            let argument = misuse.argument.and_then(|at| call.args.iter().nth(at));
+            misuse.stop.at(argument.and_then(hcl_edit::Span::span).or(place))
+        })
     }
 
     /// The arguments, with those of a final `list...` spread out.

@@ -8,7 +8,7 @@
 mod collect;
 mod eval;
 mod evaluation;
-mod function;
+pub mod function;
 mod known;
 mod member;
 mod operator;

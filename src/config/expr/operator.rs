@@ -108,7 +108,8 @@ fn overflow() -> Fault {
     Fault::new("bad_operand", "the result is too large for a number").label("overflows")
 }
 
-fn equal(left: &Value, right: &Value) -> bool {
+/// Whether two values are the same; `2` and `2.0` are.
+pub fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => {
             order(left, right) == Ordering::Equal
@@ -118,7 +119,7 @@ fn equal(left: &Value, right: &Value) -> bool {
 }
 
 /// The order of two numbers.
-fn order(left: &Value, right: &Value) -> Ordering {
+pub fn order(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
         _ => float(left).total_cmp(&float(right)),
@@ -153,7 +154,7 @@ fn numeric(value: &Value) -> Result<Value, Fault> {
 }
 
 #[allow(clippy::cast_precision_loss)] // arithmetic with a fraction is inexact anyway
-fn float(value: &Value) -> f64 {
+pub fn float(value: &Value) -> f64 {
     match value {
         Value::Int(n) => *n as f64,
         Value::Float(n) => *n,

@@ -1,4 +1,5 @@
-//! What is generated from the schemas: reference pages, the editor schema, a type in a terminal.
+//! What is generated from the schemas and from the table of functions: reference pages, the editor
+//! schema, a type in a terminal.
 
 use std::path::Path;
 
@@ -13,7 +14,10 @@ fn the_committed_references_are_up_to_date() {
     let schemas = load();
     let json = serde_json::to_string_pretty(&schema::json_schema(&schemas)).expect("plain JSON");
     let readme = schema::readme(&schemas) + &crate::api_table::section(&schemas);
-    for (name, wanted) in [("README.md", readme), ("rackform.schema.json", json + "\n")] {
+    let functions = rackform::config::expr::function::reference();
+    let files =
+        [("README.md", readme), ("rackform.schema.json", json + "\n"), ("FUNCTIONS.md", functions)];
+    for (name, wanted) in files {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
         if std::env::var_os("RACKFORM_BLESS").is_some() {
             std::fs::write(&path, &wanted).expect("schemas/ can be written");
