@@ -224,6 +224,7 @@ fn what_a_device_has_is_taken_away_before_its_host_goes() {
 #[test]
 fn what_a_device_has_is_taken_away_before_another_is_found() {
     let mut world = World::of(&format!("{SITE}{DEVICE}"));
+    world.foreign("vm_instance", "0000000000004000800000000000aaaa");
     let other = DEVICE.replace("device.d", "device.e").replace(":06:", ":07:");
     let other = desired(&world.schemas, &format!("{SITE}{other}"));
     let found = |of: &&DesiredResource| of.address.as_str() == "pci_device.e";
@@ -243,7 +244,10 @@ fn what_a_device_has_is_taken_away_before_another_is_found() {
 /// Another block means the device: what the old one gives up is gone before the new one has it.
 #[test]
 fn what_a_device_has_is_taken_away_before_another_block_has_it() {
-    let world = World::of(&format!("{SITE}{DEVICE}"));
+    let mut world = World::of(&format!("{SITE}{DEVICE}"));
+    for vm in ["0000000000004000800000000000aaaa", "0000000000004000800000000000bbbb"] {
+        world.foreign("vm_instance", vm);
+    }
     let renamed = DEVICE.replace("device.d", "device.e");
     insta::assert_snapshot!(world.show(&format!("{SITE}{renamed}")), @r#"
     Forget pci_device.d: NotInConfiguration
