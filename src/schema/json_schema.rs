@@ -94,7 +94,11 @@ fn meta_arguments() -> [(&'static str, Json); 4] {
     let names = json!({ "type": "array", "items": { "type": "string" } });
     let lifetimes = json!({
         "prevent_destroy": { "type": "boolean" },
-        "ignore_changes": names,
+        "ignore_changes": {
+            "description": "Attributes that are left as they are; `all` for all.",
+            "anyOf": [names, { "enum": ["all"] }],
+        },
+        "replace_triggered_by": meta("Resources, instances or attributes whose changes replace it.", names.clone()),
     });
     let time = json!({ "type": "string", "description": "Such as `30m`." });
     let times = json!({ "create": time, "update": time, "delete": time });
@@ -171,8 +175,44 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         ),
         ("provider", each("Access to a cloud.", provider)),
         ("variable", each("An input.", variable)),
+        ("moved", moved()),
+        ("removed", removed()),
     ];
     all.into_iter().map(|(name, table)| (name.to_owned(), table)).collect()
+}
+
+fn moved() -> Json {
+    let address = |about: &str| json!({ "type": "string", "description": about });
+    tables(
+        "Objects that have other addresses from now on; nothing is sent for that.",
+        json!({
+            "from": address("A resource, an instance or a module, as it was."),
+            "to": address("The same as it is now."),
+        }),
+        &["from", "to"],
+    )
+}
+
+fn removed() -> Json {
+    tables(
+        "Objects that nothing declares any more.",
+        json!({
+            "from": { "type": "string", "description": "A resource, an instance or a module." },
+            "destroy": { "type": "boolean", "description": "false: only forgotten, they stay in the cloud." },
+        }),
+        &["from"],
+    )
+}
+
+/// A table that may stand many times, in double brackets.
+fn tables(about: &str, properties: Json, required: &[&str]) -> Json {
+    let one = json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    json!({ "description": about, "type": "array", "items": one })
 }
 
 fn resource(ty: &ResourceType) -> Json {
