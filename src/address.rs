@@ -14,7 +14,7 @@ pub struct Address(Arc<Inner>);
 
 struct Inner {
     text: Box<str>,
-    modules: Box<[ModuleStep]>,
+    modules: Arc<[ModuleStep]>,
     kind: Arc<str>,
     label: Arc<str>,
     key: Option<Arc<str>>,
@@ -22,14 +22,14 @@ struct Inner {
 }
 
 /// One `module.NAME` or `module.NAME["key"]` in front of a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleStep {
     pub name: Arc<str>,
     pub key: Option<Arc<str>>,
 }
 
 /// The attachment or part of a resource: `.clusters["cluster.a"]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     /// Name of the link or part, as the owner's schema has it.
     pub name: Arc<str>,
@@ -48,7 +48,12 @@ pub struct AddressError {
 impl Address {
     /// `TYPE.LABEL` in the root module.
     pub fn new(kind: &str, label: &str) -> Self {
-        Self::build(Box::default(), kind.into(), label.into(), None, None)
+        Self::build(Arc::default(), kind.into(), label.into(), None, None)
+    }
+
+    /// `TYPE.LABEL` in the module at this path.
+    pub fn in_module(path: &Arc<[ModuleStep]>, kind: &Arc<str>, label: &Arc<str>) -> Self {
+        Self::build(path.clone(), kind.clone(), label.clone(), None, None)
     }
 
     /// The instance `TYPE.LABEL["key"]` of this resource.
@@ -87,14 +92,14 @@ impl Address {
     }
 
     fn build(
-        modules: Box<[ModuleStep]>,
+        modules: Arc<[ModuleStep]>,
         kind: Arc<str>,
         label: Arc<str>,
         key: Option<Arc<str>>,
         member: Option<Member>,
     ) -> Self {
         let mut text = String::with_capacity(kind.len() + label.len() + 16);
-        for step in &modules {
+        for step in modules.iter() {
             text.push_str("module.");
             text.push_str(&step.name);
             push_key(&mut text, step.key.as_deref());

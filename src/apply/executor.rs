@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::apply::failures;
 use crate::apply::ids::Ids;
 use crate::apply::settle;
 use crate::apply::step::{self, Context, End};
@@ -157,7 +158,11 @@ impl Executor<'_> {
                 let id = id.map(|id| id.to_string());
                 Event::StepDone { step: ix, address, action, op, id, elapsed, last }
             }
-            End::Failed(failure) => Event::StepFailed { step: ix, address, op, failure, elapsed },
+            End::Failed(failure) => {
+                let ids = &self.context.ids;
+                let failure = failures::named(failure, |id| ids.address_of(id));
+                Event::StepFailed { step: ix, address, op, failure, elapsed }
+            }
         })
         .await;
         let skipped = self.schedule.finished(ix, succeeded);

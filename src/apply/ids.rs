@@ -1,4 +1,4 @@
-//! Ids and secrets that fill the holes of request templates while a plan runs.
+//! Ids and secrets that fill the holes of request templates while a plan runs, and whose an id is.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,23 +11,43 @@ use crate::wire::Fill;
 
 /// Ids of our objects by address; grows as creates succeed.
 pub struct Ids<'a> {
-    known: Mutex<HashMap<Address, Arc<str>>>,
+    known: Mutex<Known>,
     desired: &'a Desired,
     schemas: &'a Schemas,
+}
+
+#[derive(Default)]
+struct Known {
+    id_of: HashMap<Address, Arc<str>>,
+    /// Also ids that an address had before.
+    address_of: HashMap<Arc<str>, Address>,
+}
+
+impl Known {
+    fn learn(&mut self, address: &Address, id: Arc<str>) {
+        self.address_of.insert(id.clone(), address.clone());
+        self.id_of.insert(address.clone(), id);
+    }
 }
 
 impl<'a> Ids<'a> {
     pub fn new(state: &State, desired: &'a Desired, schemas: &'a Schemas) -> Self {
         let own = state.entries.iter().filter(|(address, e)| !is_attachment(address, &e.kind));
-        let known = own.map(|(address, entry)| (address.clone(), entry.id.clone())).collect();
+        let mut known = Known::default();
+        own.for_each(|(address, entry)| known.learn(address, entry.id.clone()));
         Self { known: Mutex::new(known), desired, schemas }
     }
 
     pub fn set(&self, address: &Address, id: Arc<str>) {
-        self.lock().insert(address.clone(), id);
+        self.lock().learn(address, id);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Address, Arc<str>>> {
+    /// Our object that has or had this id.
+    pub fn address_of(&self, id: &str) -> Option<Address> {
+        self.lock().address_of.get(id).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         // No code that holds it can panic; a poisoned table would still be whole.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -35,7 +55,7 @@ impl<'a> Ids<'a> {
 
 impl Fill for Ids<'_> {
     fn id(&self, address: &Address) -> Option<Arc<str>> {
-        self.lock().get(address).cloned()
+        self.lock().id_of.get(address).cloned()
     }
 
     fn secret(&self, address: &Address, attr: &str) -> Option<Arc<str>> {

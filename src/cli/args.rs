@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::address::Address;
 
 mod action;
+mod fmt;
 
 pub use action::{Action, ObjectName, ParamText};
+pub use fmt::Fmt;
 
 /// Plan and apply for the physical layer of a private cloud.
 #[derive(Debug, Parser)]
@@ -71,6 +73,7 @@ Deletes everything that the state holds, dependants first, and nothing else.")]
     State(State),
     Action(Action),
     Graph(Graph),
+    Fmt(Fmt),
     Schema(Schema),
     Emulate(Emulate),
     Completions(Completions),
@@ -105,7 +108,8 @@ pub struct Vars {
 pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
-    /// Whether to ask the cloud; with false, the state is believed
+    /// Whether to read our objects in the cloud; with false, the state is believed. What `data`
+    /// tables look up and what a plan would take with it are asked for all the same
     #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true",
           num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub refresh: bool,
@@ -135,7 +139,7 @@ pub struct Planning {
   rackform plan
   rackform plan --detailed-exitcode; echo $?     2 means there are changes
   rackform plan --destroy                        what `rackform destroy` would do
-  rackform plan --refresh=false                  without asking the cloud
+  rackform plan --refresh=false                  without reading our objects again
   rackform plan --server-check                   also what the server itself would refuse
 
 A plan changes nothing, takes no lock and asks the cloud once per type. A server check first

@@ -47,7 +47,8 @@ async fn answer(
     let mut lookups: BTreeSet<Lookup> = BTreeSet::new();
     for need in &session.desired.needs {
         match need {
-            Need::Env(_) => {}
+            // This machine has answered those.
+            Need::Env(_) | Need::File(_) | Need::Files { .. } => {}
             Need::Id(address) => {
                 let id = state.entries.get(address).map(|entry| entry.id.clone());
                 facts.ids.insert(address.clone(), id);

@@ -16,11 +16,14 @@ mod completions;
 mod confirm;
 mod emulate;
 mod failure;
+mod foresee;
+mod fmt;
 mod graph;
 mod identity;
 mod import;
 mod lookups;
 mod output;
+mod outside;
 mod plan;
 mod planning;
 mod progress;
@@ -30,6 +33,7 @@ mod server_check;
 mod session;
 mod signals;
 mod state;
+mod tips;
 mod validate;
 
 use args::{Cli, Command};
@@ -40,7 +44,7 @@ use output::Output;
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     let mut output = Output::new(cli.color);
     output::trace(cli.verbose, &output.err);
@@ -53,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::State(args) => state::run(&cli.dir, args, &mut output),
         Command::Action(args) => action::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
+        Command::Fmt(args) => fmt::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
         Command::Emulate(args) => emulate::run(args, &mut output),
         Command::Completions(args) => completions::run(args, &mut output),
@@ -66,11 +71,14 @@ pub fn run() -> ExitCode {
 
 /// Help and version go to stdout with 0; a usage error is an error like any other (1, not 2:
 /// that means changes).
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
+    let typed: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let error = tips::with_tip(error, &Cli::command(), &typed);
     // A closed pipe while printing help is nobody's loss.
     let _ = match error.kind() {
         // Somebody who types the bare name wants to know what there is.
-        ErrorKind::MissingSubcommand if std::env::args_os().len() == 1 => {
+        ErrorKind::MissingSubcommand if typed.is_empty() => {
             write!(std::io::stderr(), "{}", Cli::command().render_help())
         }
         _ => error.print(),

@@ -10,9 +10,10 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
+use crate::cli::foresee;
 use crate::cli::secrets;
 use crate::cli::session::Session;
-use crate::config::{DesiredResource, End, ProviderConfig};
+use crate::config::{DesiredResource, ProviderConfig};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
 use crate::inventory::{Inventory, element_id};
@@ -212,6 +213,7 @@ pub async fn make(
     let mut plan =
         plan::plan(&inputs).map_err(|findings| Failure::findings(findings, &session.sources))?;
     plan.notes.extend(notes);
+    foresee::check(session, &clouds.connections, &inputs, &plan).await?;
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
     Ok(Planned { plan, requests: clouds.requests() - before + session.asked })
@@ -349,8 +351,12 @@ fn wanted(
         }
     }
     for link in &session.desired.links {
-        if let End::Foreign(id) = &link.owner {
-            want.entry(link.owner_ty).or_default().ids.insert(id.clone());
+        let declarer = session.desired.get(&link.declared_by.0);
+        if declarer.is_none_or(|declarer| declarer.provider != *provider) {
+            continue;
+        }
+        for (ty, id) in foreign::ends(&session.schemas, link) {
+            want.entry(ty).or_default().ids.insert(id);
         }
     }
     want

@@ -1,11 +1,12 @@
 //! What the commands share: schemas, the configuration with its environment, the state's place.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::Vars;
 use crate::cli::failure::Failure;
-use crate::config::{self, Config, Desired, Facts, Judged, Need, SourceFile, VariableInput};
+use crate::cli::outside;
+use crate::config::VariableInput;
+use crate::config::{self, Config, Desired, Facts, Judged, Loader, Need, ROOT, SourceFile};
 use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::schema::{self, Schemas};
 
@@ -43,7 +44,7 @@ impl Session {
     /// up in clouds is still to be answered.
     pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
         let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
-        let (desired, warnings) = local(&config, &schemas, &mut facts, &sources)?;
+        let (desired, warnings) = local(dir, (&config, &schemas, &sources), &mut facts)?;
         let open = (!desired.needs.is_empty()).then_some(Open { config, facts });
         Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings, asked: 0, open })
     }
@@ -63,7 +64,8 @@ impl Session {
     /// # Errors
     /// What they brought shows a mistake in the configuration.
     pub fn evaluate(&mut self, open: &mut Open) -> Result<(), Failure> {
-        let evaluated = local(&open.config, &self.schemas, &mut open.facts, &self.sources)?;
+        let texts = (&open.config, &self.schemas, &self.sources);
+        let evaluated = local(&self.dir, texts, &mut open.facts)?;
         (self.desired, self.warnings) = evaluated;
         Ok(())
     }
@@ -71,10 +73,9 @@ impl Session {
 
 /// Evaluates with what this machine can answer, until only clouds can answer the rest.
 fn local(
-    config: &Config,
-    schemas: &Schemas,
+    dir: &Path,
+    (config, schemas, sources): (&Config, &Schemas, &Sources),
     facts: &mut Facts,
-    sources: &Sources,
 ) -> Result<(Desired, Diagnostics), Failure> {
     loop {
         let expanded = config::expand(config, schemas, facts, sources);
@@ -83,7 +84,7 @@ fn local(
         if desired.needs.iter().all(Need::of_cloud) {
             return Ok((desired, warnings));
         }
-        answer(desired.needs, facts);
+        outside::answer(dir, desired.needs, facts);
     }
 }
 
@@ -98,7 +99,19 @@ struct Texts {
 impl Texts {
     fn read(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
         let schemas = schemas()?;
-        let loaded = config::load(files(dir)?, &schemas);
+        let mut loader = Loader::default();
+        loader.add(ROOT, Ok(files(dir)?));
+        loop {
+            let wanted = loader.wanted();
+            if wanted.is_empty() {
+                break;
+            }
+            for module in wanted {
+                let files = module_files(dir, &module);
+                loader.add(&module, files);
+            }
+        }
+        let loaded = loader.finish(&schemas);
         let sources = loaded.sources;
         let config = loaded.config.map_err(|findings| Failure::findings(findings, &sources))?;
         let facts = Facts { variables: variables(vars)?, ..Facts::default() };
@@ -117,18 +130,36 @@ pub fn judge(dir: &Path, vars: &Vars) -> Result<(Judged, Diagnostics, Sources), 
         if judged.needs.is_empty() {
             return Ok((judged, warnings, sources));
         }
-        answer(judged.needs, &mut facts);
+        outside::answer(dir, judged.needs, &mut facts);
     }
 }
 
-/// Fetches what an evaluation asked for of the environment.
-fn answer(needs: BTreeSet<Need>, facts: &mut Facts) {
-    for need in needs {
-        if let Need::Env(name) = need {
-            let value = std::env::var(&name).ok();
-            facts.env.insert(name, value);
+/// The files of a called module; the error says why there are none.
+fn module_files(root: &Path, module: &str) -> Result<Vec<SourceFile>, String> {
+    let dir = root.join(module);
+    let paths = configuration(&dir).map_err(|error| error.to_string())?;
+    if paths.is_empty() {
+        return Err(format!("it has no *{SUFFIX} file"));
+    }
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(SourceFile { name: format!("{module}/{name}"), bytes })
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// The paths of the configuration files in a directory, by name.
+fn configuration(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|n| n.to_string_lossy().ends_with(SUFFIX)) {
+            paths.push(path);
         }
     }
+    paths.sort();
+    Ok(paths)
 }
 
 /// The configuration files of a directory, by name.
@@ -136,16 +167,8 @@ fn files(dir: &Path) -> Result<Vec<SourceFile>, Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Diagnostic::error("unreadable", format!("cannot read `{}`: {error}", path.display()))
     };
-    let entries = std::fs::read_dir(dir)
+    let paths = configuration(dir)
         .map_err(|e| failed(dir, e).help("-C names the directory with the configuration"))?;
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|e| failed(dir, e))?.path();
-        if path.file_name().is_some_and(|n| n.to_string_lossy().ends_with(SUFFIX)) {
-            paths.push(path);
-        }
-    }
-    paths.sort();
     if paths.is_empty() {
         let text = format!("`{}` has no configuration (no *{SUFFIX} file)", dir.display());
         return Err(Diagnostic::error("no_configuration", text)

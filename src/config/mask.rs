@@ -40,6 +40,7 @@ fn masked(text: String, parsed: &Parsed, schemas: &Schemas) -> String {
     let mut mask = Mask { bytes: text.into_bytes(), schemas, names: HashMap::new() };
     if parsed.syntax.is_empty() {
         parsed.blocks.iter().chain(&parsed.data).for_each(|block| mask.block(block));
+        parsed.locals.iter().for_each(|entry| mask.entry(entry, false));
     }
     if !parsed.syntax.is_empty() || !parsed.mistakes.is_empty() {
         // Of a broken file no line says whether its variable is sensitive.

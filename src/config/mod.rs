@@ -3,8 +3,10 @@
 //! Stages: `source` (bytes → texts) → `parse` (TOML with spans, as `syntax` has it) → `mask` (the
 //! copies that messages quote) → `expr` (templates) → `resolve` (types, defaults, references). Pure: what it needs from outside (environment
 //! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
+//! Beside these stages, `write` makes texts: formatted ones for `fmt`, strings for `import`.
 
 pub mod expr;
+mod loading;
 mod lookup;
 mod mask;
 pub mod parse;
@@ -13,55 +15,34 @@ mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::address::Address;
-use crate::diag::{Diagnostics, Sources, Span};
+use crate::diag::Span;
 use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
+pub use expr::Outside;
+pub use loading::{Loaded, Loader, ROOT, load};
 pub use lookup::{Lookup, Term};
 pub(crate) use resolve::applies;
 pub use resolve::{Judged, edges, expand, judge, parameter};
 pub use source::SourceFile;
 pub use syntax::Config;
 
-/// A configuration that was read, and the masked sources that its messages quote.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// `Err`: syntax errors of all files, files that cannot be read, and such mistakes in the others
-    /// as these cannot be the reason of.
-    pub config: Result<Config, Diagnostics>,
-    pub sources: Sources,
-}
-
-/// Reads the files of a directory, given in the order of their names.
-pub fn load(files: Vec<SourceFile>, schemas: &Schemas) -> Loaded {
-    let mut findings = Diagnostics::default();
-    let texts = source::read(files, &mut findings);
-    let parsed: Vec<_> = texts.par_iter().map(|t| parse::parse(t.file, &t.text)).collect();
-    let sources = mask::sources(texts, &parsed, schemas);
-    for file in &parsed {
-        findings.extend(file.syntax.clone());
-    }
-    let config = parse::merge(parsed, &sources);
-    if findings.has_errors() {
-        findings.extend(rest::mistakes(&config, schemas, &sources));
-        return Loaded { config: Err(findings), sources };
-    }
-    Loaded { config: Ok(config), sources }
-}
-
 /// Something outside the configuration that its values depend on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An environment variable.
     Env(String),
+    /// The text of a file; a relative path starts at the root module.
+    File(String),
+    /// The paths below a directory that match a pattern.
+    Files { dir: String, pattern: String },
     /// The id of an object of ours, if it has one by now: the state knows.
     Id(Address),
     /// Objects of a cloud.
@@ -71,7 +52,7 @@ pub enum Need {
 impl Need {
     /// Whether nobody but a cloud and what is known of it has the answer.
     pub fn of_cloud(&self) -> bool {
-        !matches!(self, Self::Env(_))
+        matches!(self, Self::Id(_) | Self::Data(_))
     }
 }
 
@@ -80,12 +61,21 @@ impl Need {
 pub struct Facts {
     /// `None`: asked for and not set.
     pub env: BTreeMap<String, Option<String>>,
+    /// Texts of files and what directories hold.
+    pub files: BTreeMap<Need, Outside>,
     /// Values of variables given on the command line and in the environment, by name, as text.
     pub variables: BTreeMap<String, VariableInput>,
     /// `None`: asked for, and it does not exist yet.
     pub ids: BTreeMap<Address, Option<Arc<str>>>,
     /// Rows among which are all that the look-up means.
     pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
+}
+
+/// Objects as they are known after an apply.
+pub trait Objects {
+    fn id(&self, of: &Address) -> Option<Arc<str>>;
+    /// `None`: unknown to the state, or not set.
+    fn attribute(&self, of: &Address, name: &str) -> Option<Value>;
 }
 
 /// A variable's value from outside the configuration. May be a secret: no `Debug`.
@@ -179,7 +169,7 @@ pub struct DesiredResource {
     /// Parts that it mentions, in the same sense.
     pub part_mentions: Vec<PartIx>,
     pub lifecycle: Arc<Lifecycle>,
-    pub depends_on: Vec<(Address, Span)>,
+    pub depends_on: Arc<[(Address, Span)]>,
 }
 
 /// `lifecycle = { … }` and `timeouts = { … }`.

@@ -5,7 +5,7 @@
 
 use super::resolve::judge;
 use super::syntax::Config;
-use super::{Facts, Need};
+use super::{Facts, Need, Outside};
 use crate::diag::{Diagnostics, Sources};
 use crate::schema::Schemas;
 
@@ -30,16 +30,17 @@ pub fn mistakes(config: &Config, schemas: &Schemas, sources: &Sources) -> Diagno
     let mut facts = Facts::default();
     let mut found = Diagnostics::default();
     loop {
-        let known = facts.env.len();
+        let known = facts.env.len() + facts.files.len();
         match judge(config, schemas, &facts, sources) {
             Ok((judged, _)) => {
-                // What the environment holds is of no account here.
+                // What the environment and files hold is of no account here.
                 for need in judged.needs {
-                    if let Need::Env(name) = need {
-                        facts.env.insert(name, None);
+                    match need {
+                        Need::Env(name) => drop(facts.env.insert(name, None)),
+                        file => drop(facts.files.insert(file, Outside::Failed("".into()))),
                     }
                 }
-                if facts.env.len() == known {
+                if facts.env.len() + facts.files.len() == known {
                     return found;
                 }
             }

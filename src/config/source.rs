@@ -26,9 +26,9 @@ pub struct SourceText {
     pub text: String,
 }
 
-/// Checks size and encoding of each file. Files are numbered in the order given.
-pub fn read(files: Vec<SourceFile>, findings: &mut Diagnostics) -> Vec<SourceText> {
-    (0..).map(FileId).zip(files).map(|(file, source)| text(file, source, findings)).collect()
+/// Checks size and encoding of each file. Files are numbered in the order given, from `first`.
+pub fn read(files: Vec<SourceFile>, first: usize, findings: &mut Diagnostics) -> Vec<SourceText> {
+    (first..).map(number).zip(files).map(|(file, source)| text(file, source, findings)).collect()
 }
 
 fn text(file: FileId, source: SourceFile, findings: &mut Diagnostics) -> SourceText {
@@ -52,4 +52,9 @@ fn text(file: FileId, source: SourceFile, findings: &mut Diagnostics) -> SourceT
         String::from_utf8_lossy(error.as_bytes()).into_owned()
     });
     SourceText { file, name, text }
+}
+
+/// Nobody has four thousand million files.
+fn number(at: usize) -> FileId {
+    FileId(u32::try_from(at).unwrap_or(u32::MAX))
 }

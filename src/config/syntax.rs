@@ -3,13 +3,24 @@
 //! Made by `parse`, read by `mask` and `resolve`. Says exactly what stands in the files; knows no
 //! schema and evaluates nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostics, FileId, Span};
 
-/// All files of a directory, merged.
+/// The root module, and those that it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
+    pub root: Module,
+    /// Modules in other directories, by directory as seen from the root.
+    pub called: BTreeMap<Arc<str>, Module>,
+}
+
+/// All files of a directory, merged.
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    /// As seen from the root, which is `.`.
+    pub dir: Arc<str>,
     /// `[TYPE.LABEL]`, ordered by type and label.
     pub resources: Vec<Block>,
     /// `[data.TYPE.LABEL]`, ordered by type and label.
@@ -18,11 +29,34 @@ pub struct Config {
     pub providers: Vec<Block>,
     /// `[variable.NAME]`, ordered by name.
     pub variables: Vec<Block>,
+    /// `[locals]` of all files, ordered by name.
+    pub locals: Vec<Entry>,
+    /// `[output.NAME]`, ordered by name.
+    pub outputs: Vec<Block>,
+    /// `[module.NAME]`, ordered by name.
+    pub calls: Vec<Call>,
+    /// `[check.NAME]`, ordered by name.
+    pub checks: Vec<Block>,
+    /// `[[moved]]`, in the order of the files.
+    pub moved: Vec<Block>,
+    /// `[[removed]]`.
+    pub removed: Vec<Block>,
+    /// `[[import]]`.
+    pub imports: Vec<Block>,
     /// `[rackform]`.
     pub settings: Option<Block>,
     /// What is wrong with the arrangement of tables (not with the TOML): `resolve` adds its own
     /// findings, so that one run shows all.
     pub mistakes: Diagnostics,
+}
+
+/// One `[module.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub block: Block,
+    /// The directory that its `source` means, as seen from the root. `None`: there is none, or it
+    /// calls itself in the end; that is among the mistakes.
+    pub dir: Option<Arc<str>>,
 }
 
 /// A name with its place.
@@ -37,7 +71,7 @@ pub struct Word {
 pub struct Block {
     /// The first name of the header: a resource type or a reserved word.
     pub kind: Word,
-    /// The second name; for `[rackform]` the same as the first.
+    /// The second name; the same as the first where there is none: `[rackform]`, `[[moved]]`.
     pub label: Word,
     /// The header.
     pub declared: Span,

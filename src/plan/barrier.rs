@@ -296,7 +296,10 @@ pub(super) fn adds_before_removes(
         let key = (decision.address.owner(), decision.ty);
         match decision.action {
             Action::Create => adds.entry(key).or_default().extend(spot.create),
-            Action::Delete => removes.entry(key).or_default().extend(spot.delete),
+            // Those of an owner that is replaced are those of the old one.
+            Action::Delete if !is_replaced(draft, spots, &key.0) => {
+                removes.entry(key).or_default().extend(spot.delete);
+            }
             _ => {}
         }
     }
@@ -310,6 +313,11 @@ pub(super) fn adds_before_removes(
             }
         }
     }
+}
+
+fn is_replaced(draft: &Draft<'_>, spots: &Spots, object: &Address) -> bool {
+    let change = spots.by_address.get(object);
+    change.is_some_and(|ix| draft.decisions[*ix].action == Action::Replace)
 }
 
 /// An object that can have one other end only (a device and its virtual machine) leaves the one

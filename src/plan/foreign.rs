@@ -1,14 +1,16 @@
-//! References to objects that somebody else manages: they must exist before anything is sent.
-//! A create that fails because of one would come too late for what was deleted to make room.
+//! References to objects that somebody else manages, in attributes and as ends of attachments: they
+//! must exist before anything is sent. A create that fails because of one would come too late for
+//! what was deleted to make room.
 //!
 //! In: the configuration and the live inventory. Out: findings.
 
 use std::sync::Arc;
 
-use crate::config::DesiredResource;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::address::Address;
+use crate::config::{DesiredLink, DesiredResource, End};
+use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::plan::Inputs;
-use crate::schema::{Kind, Schemas, TypeIx};
+use crate::schema::{Kind, Schemas, Side, TypeIx};
 use crate::value::Value;
 
 /// Ids that a resource refers to, with the type that they must have.
@@ -21,6 +23,20 @@ pub fn references(schemas: &Schemas, resource: &DesiredResource) -> Vec<(TypeIx,
     found.collect()
 }
 
+/// The ends of an attachment that are given by id, with the type that they must have.
+pub fn ends(schemas: &Schemas, link: &DesiredLink) -> Vec<(TypeIx, Arc<str>)> {
+    let other = match &schemas.get(link.owner_ty).link(link.link).side {
+        Side::Owner { to, .. } => schemas.find(to),
+        Side::Other { .. } => None,
+    };
+    let both = [(Some(link.owner_ty), &link.owner), (other, &link.to)];
+    let foreign = both.into_iter().filter_map(|(ty, end)| match end {
+        End::Foreign(id) => Some((ty?, id.clone())),
+        End::Ours(_) => None,
+    });
+    foreign.collect()
+}
+
 /// Finds references to nothing.
 pub fn check(inputs: &Inputs<'_>, findings: &mut Diagnostics) {
     let Some(inventory) = inputs.live else { return };
@@ -30,26 +46,47 @@ pub fn check(inputs: &Inputs<'_>, findings: &mut Diagnostics) {
     for resource in &inputs.desired.resources {
         for (ty, id) in references(inputs.schemas, resource) {
             if inventory.get(&resource.provider, ty, &id).is_none() {
-                findings.push(missing(inputs, resource, ty, &id));
+                let place = place(resource, &id);
+                findings.push(missing(inputs, (&resource.address, place), ty, &id));
+            }
+        }
+    }
+    for link in &inputs.desired.links {
+        let (declarer, _) = &link.declared_by;
+        let Some(declarer) = inputs.desired.get(declarer) else { continue };
+        for (ty, id) in ends(inputs.schemas, link) {
+            if inventory.get(&declarer.provider, ty, &id).is_none() {
+                let from = (&declarer.address, link.declared);
+                findings.push(missing(inputs, from, ty, &id));
             }
         }
     }
 }
 
+/// Where a resource says this id.
+fn place(resource: &DesiredResource, id: &Arc<str>) -> Span {
+    let written = resource.attrs.iter().position(|value| *value == Value::Str(id.clone()));
+    let place = written.and_then(|ix| resource.spans.get(ix).copied().flatten());
+    place.unwrap_or(resource.declared)
+}
+
 fn missing(
     inputs: &Inputs<'_>,
-    resource: &DesiredResource,
+    (from, place): (&Address, Span),
     ty: TypeIx,
     id: &Arc<str>,
 ) -> Diagnostic {
     let kind = &inputs.schemas.get(ty).name;
-    let written = resource.attrs.iter().position(|value| *value == Value::Str(id.clone()));
-    let place = written.and_then(|ix| resource.spans.get(ix).copied().flatten());
     Diagnostic::error("no_such_object", format!("there is no {kind} with the id `{id}`"))
-        .on(&resource.address)
-        .at(place.unwrap_or(resource.declared), "referred to here")
+        .on(from)
+        .at(place, "referred to here")
         .detail(
             "An object of another type, or one that this account may not see, is not found either.",
         )
-        .help(format!("correct the id, or write the address of a {kind} of this configuration"))
+        .help(match inputs.schemas.get(ty).data_only() {
+            true => format!("correct the id, or look it up: [data.{kind}.LABEL]"),
+            false => {
+                format!("correct the id, or write the address of a {kind} of this configuration")
+            }
+        })
 }

@@ -257,24 +257,29 @@ fn note_foreign(
     declared: &BTreeMap<&Address, &DesiredLink>,
     draft: &mut Draft<'_>,
 ) {
-    let mut ours: HashMap<(Address, LinkIx), HashSet<Arc<str>>> = HashMap::new();
+    // By the id of the owner: a device may have passed from one block to another.
+    let mut ours: HashMap<(Arc<str>, LinkIx), HashSet<Arc<str>>> = HashMap::new();
+    let id = |owner: &Address| draft.known.current(owner).cloned();
     for link in declared.values() {
-        if let (End::Ours(owner), Some(to)) = (&link.owner, lasting_id(&draft.known, &link.to)) {
-            ours.entry((owner.clone(), link.link)).or_default().insert(to);
+        if let (End::Ours(owner), Some(to)) = (&link.owner, lasting_id(&draft.known, &link.to))
+            && let Some(owner) = id(owner)
+        {
+            ours.entry((owner, link.link)).or_default().insert(to);
         }
     }
     for (address, entry) in &inputs.state.entries {
         let Some(member) = address.member_of() else { continue };
         let ty = inputs.schemas.by_name(&entry.kind);
-        if let Some(link) = ty.and_then(|ty| ty.find_link(&member.name)) {
-            ours.entry((address.owner(), link)).or_default().insert(entry.id.clone());
+        let link = ty.and_then(|ty| ty.find_link(&member.name));
+        if let (Some(owner), Some(link)) = (id(&address.owner()), link) {
+            ours.entry((owner, link)).or_default().insert(entry.id.clone());
         }
     }
     for resource in &inputs.desired.resources {
         let ty = inputs.schemas.get(resource.ty);
         let Some(live) = live(inputs, resource, &draft.known) else { continue };
         for (link, ids) in &live.links {
-            let known = ours.get(&(resource.address.clone(), *link));
+            let known = ours.get(&(live.id.clone(), *link));
             let foreign = ids.iter().filter(|id| known.is_none_or(|k| !k.contains(*id)));
             for id in foreign {
                 let other =

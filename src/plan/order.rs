@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::address::Address;
 use crate::plan::conflict;
 use crate::plan::decide::Draft;
 use crate::plan::key::{self, Key};
 use crate::plan::spots::{Spot, Spots};
-use crate::plan::{Action, Inputs, Plan, StepIx, barrier};
+use crate::plan::{Action, Inputs, Plan, StepIx, barrier, handover};
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
@@ -21,6 +22,7 @@ pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
     barrier::adds_before_removes(inputs, draft, &spots, plan);
     barrier::leaves_before_enters(inputs, draft, &spots, plan);
     keys(inputs, draft, &spots, plan);
+    handover::order(inputs, draft, &spots, plan);
     for step in &mut plan.steps {
         step.after.sort_unstable();
         step.after.dedup();
@@ -43,7 +45,7 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
         for parent in &now {
             after(plan, spot.begin(), spots.get(parent).create);
         }
-        let explicit = decision.desired.map(|d| d.depends_on.as_slice()).unwrap_or_default();
+        let explicit = decision.desired.map(|d| &d.depends_on[..]).unwrap_or_default();
         for (parent, _) in explicit {
             after(plan, spot.begin(), spots.get(parent).last);
         }
@@ -63,8 +65,29 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
                 Action::Update if of_parent.create.is_none() => spot.last,
                 _ => None,
             };
-            after(plan, of_parent.delete, held_until);
+            for gone in ends(draft, spots, parent) {
+                after(plan, Some(gone), held_until);
+            }
         }
+    }
+}
+
+/// The steps that end an object: its delete, or, for one that is found and not made and so has
+/// none (a device), those of what it is found on: it goes with that. One that is found elsewhere
+/// ends when that is looked up: from then on its address means the other.
+fn ends(draft: &Draft<'_>, spots: &Spots, object: &Address) -> Vec<StepIx> {
+    let Some(ix) = spots.by_address.get(object).copied() else { return Vec::new() };
+    if let Some(delete) = spots.by_change[ix].delete {
+        return vec![delete];
+    }
+    let decision = &draft.decisions[ix];
+    match (decision.action, decision.prior) {
+        // References have no rings, so that this ends.
+        (Action::Delete | Action::Forget | Action::Replace, Some(prior)) => {
+            let with = prior.dependencies.iter().flat_map(|of| ends(draft, spots, of));
+            with.chain(spots.by_change[ix].create).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

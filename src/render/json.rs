@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::address::Address;
+use crate::config::Judged;
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::event::{Event, Failure, Summary};
 use crate::plan::lint::verb;
@@ -54,6 +55,17 @@ enum Body<'a> {
     ApplyComplete { hook: Hook<'a> },
     ApplyErrored { hook: Hook<'a> },
     ServerCheck { server_check: Checked<'a> },
+    Validation { validation: Valid },
+}
+
+/// `validate`; Terraform has one object for it and no line.
+#[derive(Serialize)]
+struct Valid {
+    valid: bool,
+    warning_count: usize,
+    resources: usize,
+    attachments: usize,
+    list_elements: usize,
 }
 
 /// `plan --server-check`; Terraform has nothing like it.
@@ -175,6 +187,18 @@ pub fn server_check(at: &str, report: &Report, plan: &Plan) -> String {
     };
     let message = super::server_check::sentence(report);
     line(at, "info", message, Body::ServerCheck { server_check: checked })
+}
+
+/// A configuration without mistakes, and what is in it.
+pub fn validation(at: &str, judged: &Judged, warnings: usize) -> String {
+    let validation = Valid {
+        valid: true,
+        warning_count: warnings,
+        resources: judged.resources,
+        attachments: judged.links,
+        list_elements: judged.elements,
+    };
+    line(at, "info", super::validation::sentence(judged), Body::Validation { validation })
 }
 
 /// What an event says; two lines for a failure, none for what the stream does not tell.

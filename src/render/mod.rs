@@ -10,7 +10,9 @@ use std::fmt;
 use anstyle::{AnsiColor, Effects};
 
 pub mod words;
+pub mod validation;
 mod texts;
+pub mod unified;
 pub mod tally;
 mod change;
 pub mod plan;

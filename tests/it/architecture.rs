@@ -64,7 +64,8 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("thiserror", &[""], "typed errors"),
     ("tokio", &["http", "store", "provider", "observe", "apply", "emulator", "cli"], "effects"),
     ("toml", &["schema", "config", "emulator::seed"], "the texts that people write"),
-    ("toml_edit", &["config::write"], "rewriting what people wrote, comments and order kept"),
+    ("toml_parser", &["config::write"], "rewriting what people wrote, comments and order kept"),
+    ("toml_writer", &["config::write"], "rewriting what people wrote, comments and order kept"),
     ("tracing", &["http", "provider", "observe", "apply", "emulator", "cli"], "what -v shows"),
     ("tracing_subscriber", &["cli"], "printing is the command line's business"),
     (

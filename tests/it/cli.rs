@@ -11,7 +11,7 @@ use super::common::process::{Outcome, Rackform};
 use super::common::seen::filters;
 
 /// The commands of the design (section 3) that exist now, in the order of the help.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "validate",
     "plan",
     "apply",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 11] = [
     "state",
     "action",
     "graph",
+    "fmt",
     "schema",
     "emulate",
     "completions",
@@ -132,7 +133,12 @@ fn json_is_one_object_a_line() {
         assert_eq!(outcome.stderr, "", "everything is on stdout");
         outcome
     };
-    assert!(types(&silent(&["validate", "--json"], 0)).is_empty());
+    let valid = silent(&["validate", "--json"], 0);
+    assert_eq!(types(&valid), ["validation"]);
+    let valid = &valid.json_lines()[0];
+    let counts = &valid["validation"];
+    assert_eq!((&counts["valid"], &counts["resources"]), (&true.into(), &1.into()), "{valid}");
+    assert_eq!(valid["@message"], "The configuration is valid: 1 resource, 0 attachments.");
     let plan = silent(&["plan", "--json"], 0);
     assert_eq!(types(&plan), ["version", "planned_change", "change_summary"]);
     let apply = silent(&["apply", "--auto-approve", "--json"], 0);

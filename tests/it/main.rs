@@ -11,6 +11,8 @@ mod config_errors;
 mod conformance;
 mod data;
 mod examples;
+mod foreseen;
+mod fmt;
 mod manual;
 mod mutants;
 mod observe;

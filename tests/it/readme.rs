@@ -24,7 +24,7 @@ fn readme() -> String {
 }
 
 /// The fenced blocks of a language, without their indentation.
-fn blocks(language: &str) -> Vec<String> {
+pub fn blocks(language: &str) -> Vec<String> {
     let text = readme();
     let mut found = Vec::new();
     let mut lines = text.lines();
@@ -211,7 +211,7 @@ fn help(command: &[&str]) -> String {
     outcome.stdout
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "validate",
     "plan",
     "apply",
@@ -220,6 +220,7 @@ const COMMANDS: [&str; 11] = [
     "state",
     "action",
     "graph",
+    "fmt",
     "schema",
     "emulate",
     "completions",

@@ -1,51 +1,101 @@
 //! Templates in TOML strings → values.
 //!
-//! In: a [`Text`] and a [`Scope`] that knows the names. Out: a [`Value`], or a finding that points
-//! at the exact characters. `hcl-edit` has the grammar and the spans; evaluation is our own,
+//! In: a parsed template and a [`Scope`] that knows the names. Out: a [`Value`], or a finding that
+//! points at the exact characters. `hcl-edit` has the grammar and the spans; evaluation is our own,
 //! because values of ours can be secret or not known yet and a name must cost one look-up. Knows
 //! no schema and no TOML.
 
+mod collect;
 mod eval;
+mod evaluation;
 pub mod function;
 mod known;
+mod member;
 mod operator;
+mod parsed;
+mod render;
 mod roots;
+mod special;
 #[cfg(test)]
 mod tests;
+mod traverse;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use hcl_edit::expr::Expression;
-use hcl_edit::template::Template;
-
-pub(in crate::config) use eval::ID;
+pub use eval::{expression, template};
 pub use known::unset;
-pub use roots::data_tables;
+pub(in crate::config) use member::{ID, element, keys as keys_of};
+pub(in crate::config) use operator::whole;
+pub use parsed::{Parsed, Templates};
 
 use super::Need;
 use super::syntax::Text;
+use crate::address::Address;
 use crate::diag::{Diagnostic, FileId, Span};
 use crate::value::Value;
 
-/// The names that an expression may use.
+/// What an expression is evaluated in. Values are made when they are asked for: a scope may
+/// evaluate other expressions to answer.
 pub trait Scope {
-    /// The value of `var.NAME`.
+    /// The value that a name stands for.
     ///
     /// # Errors
     /// [`Stop`], without a range: the evaluator knows the place.
-    fn variable(&self, name: &str) -> Result<Value, Stop>;
-    /// The object `TYPE.LABEL` or `TYPE.LABEL["key"]`.
+    fn name(&mut self, name: &Name<'_>) -> Result<Evaluated, Stop>;
+    /// An attribute of an object of the configuration; never its id.
     ///
     /// # Errors
     /// As above.
-    fn object(&self, kind: &str, label: &str, key: Option<&str>) -> Result<Value, Stop>;
-    /// What `data.TYPE.LABEL` found: an object, or a list of them; `next` is what is done with it.
+    fn attribute(&mut self, of: &Address, attribute: &str) -> Result<Value, Stop>;
+    /// The id of an object, if it is known here.
+    fn id(&mut self, of: &Address) -> Option<Arc<str>>;
+    /// Something outside the configuration.
     ///
     /// # Errors
-    /// As above; also for an attribute that the type does not have, known or not.
-    fn data(&self, kind: &str, label: &str, next: &Next<'_>) -> Result<Value, Stop>;
+    /// [`Stop::Silent`] while it is not known.
+    fn outside(&mut self, need: Need) -> Result<Outside, Stop>;
+    /// The parsed form of a template; each distinct text is parsed once.
+    ///
+    /// # Errors
+    /// It cannot be parsed.
+    fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop>;
+    /// How deep evaluations are nested now.
+    fn depth(&mut self) -> &mut u32;
+}
+
+/// A reference, with as much of what follows as its meaning depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name<'t> {
+    /// `var.NAME`
+    Variable(&'t str),
+    /// `local.NAME`
+    Local(&'t str),
+    /// `each.key`, `each.value`
+    Each(&'t str),
+    /// `count.index`
+    Count(&'t str),
+    /// `path.module`, `path.root`
+    Path(&'t str),
+    /// `self`
+    This,
+    /// `TYPE.LABEL`, and then.
+    Object { kind: &'t str, label: &'t str, pick: Pick<'t> },
+    /// `data.TYPE.LABEL`: an object, or a list or map of them.
+    Data { kind: &'t str, label: &'t str, next: Next<'t> },
+    /// `module.NAME`, and then; `output` is what follows that.
+    Module { name: &'t str, pick: Pick<'t>, output: Option<&'t str> },
+}
+
+/// Which instances of a block are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick<'t> {
+    /// `["key"]`
+    Key(&'t str),
+    /// `[*]`: as a list, in the order of the keys.
+    Every,
+    /// Nothing follows that says so: the only one, or all by key. With what follows.
+    Whole(Option<&'t str>),
 }
 
 /// What follows a reference to looked-up objects.
@@ -53,8 +103,21 @@ pub trait Scope {
 pub struct Next<'t> {
     /// Whether an element is taken, or all of them: `[0]`, `[*]`.
     pub element: bool,
+    /// Whether it is all of them.
+    pub splat: bool,
     /// The attribute that is read then.
     pub attribute: Option<&'t str>,
+}
+
+/// An answer from outside.
+#[derive(Clone, PartialEq)]
+pub enum Outside {
+    /// Not set, or not there.
+    Nothing,
+    Text(Arc<str>),
+    Names(Arc<Vec<Value>>),
+    /// It is there and cannot be read; why.
+    Failed(Arc<str>),
 }
 
 /// Why there is no value.
@@ -120,6 +183,11 @@ impl Stop {
         }
     }
 
+    /// Whether an apply makes it known.
+    pub fn is_not_yet_known(&self) -> bool {
+        matches!(self, Self::Fault(fault) if fault.code == "not_yet_known")
+    }
+
     /// The finding, placed in the source; nothing when there is nothing to say.
     pub fn into_diagnostic(self, text: &Text, file: FileId) -> Option<Diagnostic> {
         let Self::Fault(fault) = self else { return None };
@@ -136,66 +204,8 @@ pub struct Evaluated {
     pub unset: Option<Arc<str>>,
 }
 
-/// Evaluates templates; parses each distinct text once.
-pub struct Evaluator<'a> {
-    env: &'a BTreeMap<String, Option<String>>,
-    parsed: HashMap<Arc<str>, Result<Arc<Template>, Stop>>,
-    /// What must be known before the next try.
-    pub needs: BTreeSet<Need>,
-    /// What is not set has no value, and nothing is said about it; otherwise it is null.
-    pub unset_is_unknown: bool,
-    unset: Option<Arc<str>>,
-}
-
-impl<'a> Evaluator<'a> {
-    /// `env` holds the environment variables asked for so far.
-    pub fn new(env: &'a BTreeMap<String, Option<String>>) -> Self {
-        let (parsed, needs) = (HashMap::new(), BTreeSet::new());
-        Self { env, parsed, needs, unset_is_unknown: false, unset: None }
+impl From<Value> for Evaluated {
+    fn from(value: Value) -> Self {
+        Self { value, unset: None }
     }
-
-    /// The value of a template. One that is a single interpolation keeps its type.
-    ///
-    /// # Errors
-    /// [`Stop`] with a range in the decoded text.
-    pub fn template(&mut self, text: &Arc<str>, scope: &dyn Scope) -> Result<Evaluated, Stop> {
-        let template = match self.parsed.get(text) {
-            Some(known) => known.clone()?,
-            None => {
-                let parsed = parse(text);
-                self.parsed.insert(text.clone(), parsed.clone());
-                parsed?
-            }
-        };
-        self.unset = None;
-        let value = self.eval_template(&template, scope)?;
-        Ok(Evaluated { value, unset: self.unset.take() })
-    }
-
-    /// The value of a bare expression, as given to `--var` for a list or map.
-    ///
-    /// # Errors
-    /// [`Stop`] with a range in the text.
-    pub fn expression(&mut self, text: &str, scope: &dyn Scope) -> Result<Evaluated, Stop> {
-        let text = text.trim();
-        let expression: Expression = text.parse().map_err(|e| syntax(text, &e))?;
-        self.unset = None;
-        let value = self.eval(&expression, scope)?;
-        Ok(Evaluated { value, unset: self.unset.take() })
-    }
-}
-
-fn parse(text: &str) -> Result<Arc<Template>, Stop> {
-    text.parse::<Template>().map(Arc::new).map_err(|e| syntax(text, &e))
-}
-
-fn syntax(text: &str, error: &hcl_edit::parser::Error) -> Stop {
-    // The library counts bytes and stops at the last one: the whole character is meant.
-    let at = error.location().offset();
-    let start = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let end = text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
-    Fault::new("bad_expression", format!("this expression cannot be read: {}", error.message()))
-        .help("expressions stand in `${…}`; a literal `${` is written `$${`")
-        .at(Some(start..end))
-        .into()
 }

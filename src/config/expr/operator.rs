@@ -67,6 +67,16 @@ pub fn binary(
     })
 }
 
+/// The result that the left side alone decides: `false && …`, `true || …`.
+pub fn decided(left: &Value, operator: BinaryOperator) -> Option<Value> {
+    let value = match (left.reveal(), operator) {
+        (Value::Bool(false), BinaryOperator::And) => Value::Bool(false),
+        (Value::Bool(true), BinaryOperator::Or) => Value::Bool(true),
+        _ => return None,
+    };
+    Some(if left.is_sensitive() { value.sensitive() } else { value })
+}
+
 fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<Value, Fault> {
     use BinaryOperator as Op;
     if let (Value::Int(a), Value::Int(b)) = (left, right) {
@@ -129,6 +139,11 @@ pub fn number(value: &Value) -> Option<Value> {
         },
         _ => None,
     }
+}
+
+/// A whole number, also from decimal text.
+pub fn whole(value: &Value) -> Option<i64> {
+    number(value)?.as_int()
 }
 
 fn numeric(value: &Value) -> Result<Value, Fault> {

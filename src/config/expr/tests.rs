@@ -1,57 +1,120 @@
 //! What templates come to, and where their faults are said to be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Evaluator, Fault, Next, Scope, Stop, data_tables};
+use super::{
+    Evaluated, Fault, Name, Outside, Parsed, Pick, Scope, Stop, Templates, expression, template,
+};
 use crate::address::Address;
 use crate::config::Need;
 use crate::value::{Found, Value};
 
-/// Knows `var.map`, `var.list`, `var.secret`, `var.text` and the object `zone.east`.
-struct Known;
+/// Knows a few variables, the object `zone.east`, the instance `cluster.rack["a"]`, and tables.
+#[derive(Default)]
+struct Known {
+    templates: Templates,
+    needs: BTreeSet<Need>,
+    depth: u32,
+}
 
-impl Scope for Known {
-    fn variable(&self, name: &str) -> Result<Value, Stop> {
-        let list = Value::list(vec![Value::Int(1), Value::str("two")]);
-        Ok(match name {
-            "map" => Value::map(BTreeMap::from([("k".into(), list)])),
-            "list" => list,
-            "secret" => Value::str("hunter2").sensitive(),
-            "secrets" => Value::list(vec![Value::str("hunter2")]).sensitive(),
-            "text" => Value::str("t"),
-            _ => return Err(Fault::new("unknown_variable", "no such variable").into()),
-        })
-    }
-    fn object(&self, kind: &str, label: &str, key: Option<&str>) -> Result<Value, Stop> {
-        match (kind, label, key) {
-            ("zone", "east", None) => Ok(Value::Object(Address::new("zone", "east"))),
-            ("cluster", "rack", Some("a")) => {
-                Ok(Value::Object(Address::new("cluster", "rack").instance("a")))
-            }
-            _ => Err(Fault::new("missing_object", "no such object").into()),
+fn variable(name: &str) -> Result<Value, Stop> {
+    let list = Value::list(vec![Value::Int(1), Value::str("two")]);
+    Ok(match name {
+        "map" => Value::map(BTreeMap::from([("k".into(), list)])),
+        "list" => list,
+        "secret" => Value::str("hunter2").sensitive(),
+        "secrets" => Value::list(vec![Value::str("hunter2")]).sensitive(),
+        "text" => Value::str("t"),
+        _ => return Err(Fault::new("unknown_variable", "no such variable").into()),
+    })
+}
+
+fn object(kind: &str, label: &str, pick: Pick<'_>) -> Result<Value, Stop> {
+    let rack = |key| Value::Object(Address::new("cluster", "rack").instance(key));
+    match (kind, label, pick) {
+        ("zone", "east", Pick::Whole(_)) => Ok(Value::Object(Address::new("zone", "east"))),
+        ("cluster", "rack", Pick::Key(key @ ("a" | "b"))) => Ok(rack(key)),
+        ("cluster", "rack", Pick::Every) => Ok(Value::list(vec![rack("a"), rack("b")])),
+        ("cluster", "rack", Pick::Whole(None)) => {
+            Ok(Value::map(["a", "b"].into_iter().map(|key| (key.into(), rack(key))).collect()))
         }
-    }
-    fn data(&self, kind: &str, label: &str, _: &Next<'_>) -> Result<Value, Stop> {
-        let lun = |n: i64| {
-            let attrs = BTreeMap::from([("wwid".into(), Value::str(&format!("w{n}")))]);
-            let (kind, id) = ("lun".into(), format!("id{n}").into());
-            Value::Found(Arc::new(Found { kind, id, attrs: Some(attrs) }))
-        };
-        let open = Found { kind: "lun".into(), id: "".into(), attrs: None };
-        match (kind, label) {
-            ("lun", "one") => Ok(lun(1)),
-            ("lun", "all") => Ok(Value::list(vec![lun(1), lun(2)])),
-            ("lun", "open") => Ok(Value::Found(Arc::new(open))),
-            _ => Err(Fault::new("missing_data", "no such table").into()),
-        }
+        _ => Err(Fault::new("missing_object", "no such object").into()),
     }
 }
 
+fn data(kind: &str, label: &str) -> Result<Value, Stop> {
+    let lun = |n: i64| {
+        let attrs = BTreeMap::from([("wwid".into(), Value::str(&format!("w{n}")))]);
+        let (kind, id) = ("lun".into(), format!("id{n}").into());
+        Value::Found(Arc::new(Found { kind, id, attrs: Some(attrs) }))
+    };
+    let open = Found { kind: "lun".into(), id: "".into(), attrs: None };
+    match (kind, label) {
+        ("lun", "one") => Ok(lun(1)),
+        ("lun", "all") => Ok(Value::list(vec![lun(1), lun(2)])),
+        ("lun", "open") => Ok(Value::Found(Arc::new(open))),
+        _ => Err(Fault::new("missing_data", "no such table").into()),
+    }
+}
+
+impl Scope for Known {
+    fn name(&mut self, name: &Name<'_>) -> Result<Evaluated, Stop> {
+        let value = match *name {
+            Name::Variable(name) => variable(name),
+            Name::Object { kind, label, pick } => object(kind, label, pick),
+            Name::Data { kind, label, .. } => data(kind, label),
+            Name::Each("key") => Ok(Value::str("01")),
+            Name::Module { name: "hall", pick: Pick::Whole(_), output: Some("zone") } => {
+                Ok(Value::Object(Address::new("zone", "east")))
+            }
+            Name::Module { name: "halls", pick: Pick::Every, output: Some("zone") } => {
+                let one = |n| Value::map(BTreeMap::from([("zone".into(), Value::Int(n))]));
+                Ok(Value::list(vec![one(1), one(2)]))
+            }
+            _ => Err(Fault::new("not_here", "not here").into()),
+        };
+        value.map(Into::into)
+    }
+    fn attribute(&mut self, of: &Address, attribute: &str) -> Result<Value, Stop> {
+        match (of.as_str(), attribute) {
+            ("zone.east", "description") => Ok(Value::str("first hall")),
+            _ => Err(Fault::new("unknown_attribute", "no such attribute").into()),
+        }
+    }
+    fn id(&mut self, _: &Address) -> Option<Arc<str>> {
+        None
+    }
+    fn outside(&mut self, need: Need) -> Result<Outside, Stop> {
+        match &need {
+            Need::Env(name) if name == "SET" => Ok(Outside::Text("x".into())),
+            Need::Env(name) if name == "UNSET" => Ok(Outside::Nothing),
+            Need::File(path) if path == "motd.tpl" => {
+                Ok(Outside::Text("Hi ${name}\n%{ for h in hosts ~}\n- ${h}\n%{ endfor ~}".into()))
+            }
+            Need::File(path) if path == "bad.tpl" => Ok(Outside::Text("a\nb ${var.text}".into())),
+            Need::File(_) => Ok(Outside::Nothing),
+            _ => {
+                self.needs.insert(need);
+                Err(Stop::Silent)
+            }
+        }
+    }
+    fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
+        self.templates.get(text)
+    }
+    fn depth(&mut self) -> &mut u32 {
+        &mut self.depth
+    }
+}
+
+fn evaluate(text: &str, scope: &mut Known) -> Result<Evaluated, Stop> {
+    let parsed = scope.parsed(&text.into())?;
+    template(&parsed, scope)
+}
+
 fn eval(text: &str) -> Result<Value, Stop> {
-    let env =
-        BTreeMap::from([("SET".to_owned(), Some("x".to_owned())), ("UNSET".to_owned(), None)]);
-    Evaluator::new(&env).template(&text.into(), &Known).map(|e| e.value)
+    evaluate(text, &mut Known::default()).map(|e| e.value)
 }
 
 fn value(text: &str) -> Value {
@@ -145,12 +208,12 @@ fn faults_point_at_what_is_wrong() {
     for (template, expected) in [
         ("a ${var.nope} b", ("unknown_variable", "var.nope")),
         ("a ${zone.west.id} b", ("missing_object", "zone.west")),
-        ("é ${cluster.rack[\"b\"]}", ("missing_object", "cluster.rack[\"b\"]")),
+        ("é ${cluster.rack[\"c\"]}", ("missing_object", "cluster.rack[\"c\"]")),
         ("${var.map.x}", ("unknown_key", ".x")),
         ("${var.list[7]}", ("unknown_key", "[7]")),
         ("${1 + var.text}", ("bad_operand", "var.text")),
         ("${nope(1)}", ("unknown_function", "nope")),
-        ("${1 + env(1)}", ("bad_argument", "env(1)")),
+        ("${1 + env(1)}", ("bad_argument", "1")),
         ("${9223372036854775807 + 1}", ("bad_operand", "9223372036854775807 + 1")),
         ("${1 / 0}", ("bad_operand", "1 / 0")),
         ("x${var.list}", ("wrong_kind", "var.list")),
@@ -159,7 +222,16 @@ fn faults_point_at_what_is_wrong() {
         ("${zone.east.id == \"a\"}", ("not_yet_known", "zone.east.id")),
         ("${zone.east ? 1 : 2}", ("not_yet_known", "zone.east")),
         ("${east}", ("unknown_name", "east")),
-        ("${each.key}", ("not_supported_yet", "each.key")),
+        ("${count.index}", ("not_here", "count.index")),
+        ("${terraform.workspace}", ("unknown_name", "terraform.workspace")),
+        ("${[for x in var.text : x]}", ("wrong_kind", "var.text")),
+        ("${{for x in var.list : \"k\" => x}}", ("duplicate_key", "\"k\"")),
+        ("${{for x in var.list : var.secret => x}}", ("secret_key", "var.secret")),
+        ("${[for x in var.list : x if zone.east]}", ("not_yet_known", "zone.east")),
+        ("a%{ if var.text }b%{ endif }", ("bad_operand", "var.text")),
+        ("${try(var.nope)}", ("bad_argument", "try(var.nope)")),
+        ("${file(\"nope\")}", ("unreadable", "file(\"nope\")")),
+        ("${zone.east.descriptio}", ("unknown_attribute", ".descriptio")),
         ("${1 +}é", ("bad_expression", "}")),
         ("${1é}", ("bad_expression", "é")),
     ] {
@@ -169,19 +241,101 @@ fn faults_point_at_what_is_wrong() {
 
 #[test]
 fn what_is_not_known_is_a_need_and_no_fault() {
-    let env = BTreeMap::new();
-    let mut evaluator = Evaluator::new(&env);
-    let template = "${env(\"A\")}".into();
-    assert_eq!(evaluator.template(&template, &Known), Err(Stop::Silent));
-    assert_eq!(evaluator.needs.into_iter().collect::<Vec<_>>(), [Need::Env("A".into())]);
+    let mut scope = Known::default();
+    assert_eq!(evaluate("${env(\"A\")}", &mut scope), Err(Stop::Silent));
+    assert_eq!(scope.needs.into_iter().collect::<Vec<_>>(), [Need::Env("A".into())]);
 }
 
 #[test]
 fn a_null_from_an_unset_variable_says_which() {
-    let env = BTreeMap::from([("UNSET".to_owned(), None)]);
-    let result = Evaluator::new(&env).template(&"${env(\"UNSET\")}".into(), &Known);
-    let result = result.expect("null");
+    let result = evaluate("${env(\"UNSET\")}", &mut Known::default()).expect("null");
     assert_eq!((result.value, result.unset.as_deref()), (Value::Null, Some("UNSET")));
+}
+
+fn texts(all: &[&str]) -> Value {
+    Value::list(all.iter().map(|text| Value::str(text)).collect())
+}
+
+#[test]
+fn for_makes_lists_and_maps() {
+    for (text, expected) in [
+        ("${[for x in var.list : \"<${x}>\"]}", texts(&["<1>", "<two>"])),
+        ("${[for i, x in var.list : \"${i}${x}\"]}", texts(&["01", "1two"])),
+        ("${[for k, v in var.map : \"${k}${v[1]}\"]}", texts(&["ktwo"])),
+        ("${[for x in [1, 2, 3] : x if x != 2]}", Value::list(vec![1.into(), 3.into()])),
+        ("${[for x in [[1], [2]] : [for y in x : y + 1]][1][0]}", Value::Int(3)),
+        ("${{for x in var.list : \"k${x}\" => x}.ktwo}", Value::str("two")),
+        ("${{for x in [\"a\", \"b\", \"ab\"] : \"k\" => x...}.k}", texts(&["a", "b", "ab"])),
+        ("${[for k, c in cluster.rack : k]}", texts(&["a", "b"])),
+        ("${[for x in [] : x.nope]}", texts(&[])),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+    let all = ["a", "b"].map(|key| Value::Id(Address::new("cluster", "rack").instance(key)));
+    assert_eq!(value("${cluster.rack[*].id}"), Value::list(all.to_vec()));
+    assert_eq!(value("${[for c in cluster.rack : c.id]}"), Value::list(all.to_vec()));
+}
+
+#[test]
+fn directives_choose_and_repeat() {
+    for (text, expected) in [
+        ("%{ if 1 < 2 }yes%{ else }no%{ endif }", "yes"),
+        ("%{ if 1 > 2 }yes%{ else }no%{ endif }", "no"),
+        ("a %{ if false }x%{ endif } b", "a  b"),
+        ("%{ for x in var.list }<${x}>%{ endfor }", "<1><two>"),
+        ("%{ for i, x in var.list ~}\n  ${i}=${x}\n%{ endfor ~}\nend", "0=1\n1=two\nend"),
+        ("a %{~ if true ~} b %{~ endif ~} c", "abc"),
+    ] {
+        assert_eq!(value(text), Value::str(expected), "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_value_can_be_tried() {
+    assert_eq!(value("${try(var.map.x, var.list[9], \"d\")}"), Value::str("d"));
+    assert_eq!(value("${can(var.map.k)}"), Value::Bool(true));
+    assert_eq!(value("${can(var.map.x)}"), Value::Bool(false));
+    assert!(value("${try(var.secret, 1)}").is_sensitive());
+    assert!(value("${can(var.secret)}").is_sensitive());
+    // What only an apply makes known is no failure: the other value would be wrong then.
+    assert_eq!(fault("${try(\"x${zone.east.id}\", 1)}").0, "not_yet_known");
+}
+
+#[test]
+fn files_can_be_templates() {
+    let text = "${templatefile(\"motd.tpl\", { name = \"x\", hosts = [\"a\", \"b\"] })}";
+    assert_eq!(value(text), Value::str("Hi x\n- a\n- b\n"));
+    assert!(
+        value("${templatefile(\"motd.tpl\", { name = var.secret, hosts = [] })}").is_sensitive()
+    );
+    let Err(Stop::Fault(found)) = eval("${templatefile(\"bad.tpl\", {})}") else {
+        panic!("its names are not known there")
+    };
+    assert!(found.summary.starts_with("bad.tpl:2: "), "{}", found.summary);
+}
+
+#[test]
+fn attributes_of_resources_and_outputs_of_modules_are_read() {
+    assert_eq!(value("${zone.east.description}!"), Value::str("first hall!"));
+    assert_eq!(value("${module.hall.zone.description}"), Value::str("first hall"));
+    assert_eq!(value("${module.halls[*].zone}"), Value::list(vec![1.into(), 2.into()]));
+    assert_eq!(value("${each.key}"), Value::str("01"));
+}
+
+#[test]
+fn a_list_is_spread_over_arguments_and_conditions_end_early() {
+    assert_eq!(value("${tostring([7]...)}"), Value::str("7"));
+    assert_eq!(value("${false && var.nope}"), Value::Bool(false));
+    assert_eq!(value("${true || var.nope}"), Value::Bool(true));
+}
+
+#[test]
+fn expressions_cannot_be_nested_without_end() {
+    let mut scope = Known { depth: 390, ..Known::default() };
+    let found = expression("[[[[[[[[[[[[1]]]]]]]]]]]]", &mut scope);
+    assert!(matches!(found, Err(Stop::Fault(fault)) if fault.code == "too_deep"));
+    let hostile = format!("${{{}1{}}}", "(".repeat(100_000), ")".repeat(100_000));
+    assert_eq!(fault(&hostile).0, "bad_expression");
 }
 
 #[test]
@@ -200,7 +354,6 @@ fn looked_up_objects_have_attributes_and_ids() {
 
 #[test]
 fn a_splat_takes_the_rest_of_each_element() {
-    let texts = |all: &[&str]| Value::list(all.iter().map(|t| Value::str(t)).collect());
     assert_eq!(value("${data.lun.all[*].wwid}"), texts(&["w1", "w2"]));
     assert_eq!(value("${data.lun.all.*.wwid}"), texts(&["w1", "w2"]));
     assert_eq!(value("${data.lun.all.*.wwid[1]}"), Value::str("w2"));
@@ -215,12 +368,4 @@ fn what_is_not_looked_up_yet_has_no_value_and_no_fault() {
     for text in ["${data.lun.open.wwid}", "x ${data.lun.open.id}", "${data.lun.open == 1}"] {
         assert_eq!(eval(text), Err(Stop::Silent), "{text}");
     }
-}
-
-#[test]
-fn tables_are_found_without_evaluating() {
-    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-    let text = "${env(data.a.b.c)} ${[1, data.d.e][0]} ${data.f} ${x.data.g.h}";
-    assert_eq!(data_tables(text), [pair("a", "b"), pair("d", "e")]);
-    assert_eq!(data_tables("${"), []);
 }

@@ -16,13 +16,18 @@ use toml::de::{DeTable, DeValue};
 
 pub use offsets::opening;
 
-use super::syntax::{Block, Config, Entry, Literal, Node, Text, Word};
+use super::syntax::{Block, Call, Entry, Literal, Module, Node, Text, Word};
 use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
 
 /// Tables of the language that this version does not carry out.
-const LATER: [&str; 8] =
-    ["backend", "locals", "output", "module", "import", "moved", "removed", "check"];
+const LATER: [&str; 2] = ["backend", "import"];
+
+/// Tables that stand many times and have no name.
+const LISTS: [&str; 2] = ["moved", "removed"];
+
+/// The table of values that are named once.
+const LOCALS: &str = "locals";
 
 /// The table of what is looked up.
 const DATA: &str = "data";
@@ -39,6 +44,10 @@ pub struct Parsed {
     pub blocks: Vec<Block>,
     /// `[data.TYPE.LABEL]`.
     pub data: Vec<Block>,
+    /// `[locals]`.
+    pub locals: Vec<Entry>,
+    /// `[[moved]]` and the like.
+    pub lists: Vec<Block>,
     /// TOML errors: nothing of the configuration can be judged while there are any.
     pub syntax: Diagnostics,
     /// Tables in the wrong place.
@@ -58,26 +67,50 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     reader.out
 }
 
-/// Merges files. The same address twice is a mistake that shows both places.
-pub fn merge(files: Vec<Parsed>, sources: &Sources) -> Config {
-    let mut config = Config::default();
-    let mut blocks = Vec::new();
-    let mut data = Vec::new();
+/// Merges the files of a directory. The same address twice is a mistake that shows both places.
+pub fn merge(dir: &str, files: Vec<Parsed>, sources: &Sources) -> Module {
+    let mut module = Module { dir: dir.into(), ..Module::default() };
+    let (mut blocks, mut data, mut lists) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
-        config.mistakes.extend(file.mistakes);
+        module.mistakes.extend(file.mistakes);
         blocks.extend(file.blocks);
         data.extend(file.data);
+        module.locals.extend(file.locals);
+        lists.extend(file.lists);
     }
-    config.data = once(data, (sources, "data."), &mut config.mistakes);
-    for block in once(blocks, (sources, ""), &mut config.mistakes) {
+    module.data = once(data, (sources, "data."), &mut module.mistakes);
+    locals_once(&mut module, sources);
+    for block in once(blocks, (sources, ""), &mut module.mistakes) {
         match &*block.kind.text {
-            "provider" => config.providers.push(block),
-            "variable" => config.variables.push(block),
-            "rackform" => config.settings = Some(block),
-            _ => config.resources.push(block),
+            "provider" => module.providers.push(block),
+            "variable" => module.variables.push(block),
+            "output" => module.outputs.push(block),
+            "check" => module.checks.push(block),
+            "module" => module.calls.push(Call { block, dir: None }),
+            "rackform" => module.settings = Some(block),
+            _ => module.resources.push(block),
         }
     }
-    config
+    for block in lists {
+        match &*block.kind.text {
+            "moved" => module.moved.push(block),
+            _ => module.removed.push(block),
+        }
+    }
+    module
+}
+
+fn locals_once(module: &mut Module, sources: &Sources) {
+    module.locals.sort_by(|a, b| a.key.text.cmp(&b.key.text));
+    let mistakes = &mut module.mistakes;
+    module.locals.dedup_by(|again, first| {
+        let same = again.key.text == first.key.text;
+        if same {
+            let name = format!("local.{}", first.key.text);
+            mistakes.push(declared_twice(&name, (first.key.span, again.key.span), sources));
+        }
+        same
+    });
 }
 
 /// Blocks in order, each name once.
@@ -103,10 +136,14 @@ fn twice(first: &Block, again: &Block, (sources, prefix): (&Sources, &str)) -> D
         "rackform" => "rackform".to_owned(),
         _ => format!("{prefix}{}", first.name()),
     };
-    let first_at = sources.display(first.declared);
+    declared_twice(&name, (first.declared, again.declared), sources)
+}
+
+fn declared_twice(name: &str, (first, again): (Span, Span), sources: &Sources) -> Diagnostic {
+    let first_at = sources.display(first);
     Diagnostic::error("duplicate_address", format!("`{name}` is declared twice"))
-        .at(again.declared, format!("declared first at {first_at}"))
-        .at(first.declared, "first here")
+        .at(again, format!("declared first at {first_at}"))
+        .at(first, "first here")
         .help("files of a directory are one module: remove one, or give it another label")
 }
 
@@ -136,6 +173,14 @@ impl Reader<'_> {
                 self.out.blocks.push(Block { label: kind.clone(), kind, declared, entries });
             }
             DeValue::Table(types) if name == DATA => self.data(types),
+            DeValue::Table(body) if name == LOCALS => self.locals(body),
+            DeValue::Table(labels) if labels.is_empty() => self.empty(name, kind.span),
+            DeValue::Array(items) if LISTS.contains(&name) => self.list(&kind, items),
+            DeValue::Table(_) if LISTS.contains(&name) => {
+                let problem = format!("`{name}` is one of many: it stands in double brackets");
+                let help = format!("write [[{name}]]");
+                self.mistake("expected_table", problem, self.span(value.span()), help);
+            }
             DeValue::Table(labels) => self.labels(&kind, labels),
             _ => {
                 let problem = format!("`{name}` stands outside a table");
@@ -145,12 +190,43 @@ impl Reader<'_> {
         }
     }
 
+    fn locals(&mut self, body: &DeTable<'_>) {
+        for entry in self.entries(body) {
+            if is_identifier(&entry.key.text) {
+                self.out.locals.push(entry);
+                continue;
+            }
+            let problem = format!("`{}` cannot be a name", entry.key.text);
+            let help = "names are letters, digits, `_` and `-`, and start with a letter";
+            self.mistake("bad_label", problem, entry.key.span, help);
+        }
+    }
+
+    /// `[[moved]]`.
+    fn list(&mut self, kind: &Word, items: &toml::de::DeArray<'_>) {
+        for item in items {
+            let declared = self.span(item.span());
+            let DeValue::Table(body) = item.get_ref() else {
+                let problem = format!("`{}` holds tables", kind.text);
+                let help = format!("write [[{}]]", kind.text);
+                self.mistake("expected_table", problem, declared, help);
+                continue;
+            };
+            let entries = self.entries(body);
+            let (kind, label) = (kind.clone(), kind.clone());
+            self.out.lists.push(Block { kind, label, declared, entries });
+        }
+    }
+
     /// `[data.TYPE.LABEL]`: the same as a resource, one level further in.
     fn data(&mut self, types: &DeTable<'_>) {
         let resources = std::mem::take(&mut self.out.blocks);
         for (key, value) in types {
             let kind = self.word(key);
             match value.get_ref() {
+                DeValue::Table(labels) if labels.is_empty() => {
+                    self.empty(&format!("{DATA}.{}", kind.text), kind.span);
+                }
                 DeValue::Table(labels) => self.labels(&kind, labels),
                 _ => {
                     let problem = format!("`{}` stands outside a table", kind.text);
@@ -160,6 +236,13 @@ impl Reader<'_> {
             }
         }
         self.out.data.extend(std::mem::replace(&mut self.out.blocks, resources));
+    }
+
+    /// A table that says nothing: somebody who writes `[zone]` or `[data.zone]` means more.
+    fn empty(&mut self, name: &str, at: Span) {
+        let label = if name == DATA { "TYPE.LABEL" } else { "LABEL" };
+        let help = format!("write [{name}.{label}], or remove it");
+        self.mistake("missing_label", format!("the table `{name}` has no label"), at, help);
     }
 
     fn labels(&mut self, kind: &Word, labels: &DeTable<'_>) {

@@ -77,7 +77,7 @@ fn all_syntax_errors_come_at_once() {
 fn the_order_of_files_has_no_meaning() {
     let (one, two) = ("[zone.b]\n[cluster.a]\n", "[zone.a]\n[provider.p]\n");
     let names = |files: [&str; 2]| {
-        let config = merge(files.map(read).into(), &Sources::default());
+        let config = merge(".", files.map(read).into(), &Sources::default());
         config.resources.iter().map(|b| b.name()).collect::<Vec<_>>()
     };
     assert_eq!(names([one, two]), ["cluster.a", "zone.a", "zone.b"]);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Work;
 use crate::address::Address;
-use crate::config::expr::Scope;
+use crate::config::expr;
 use crate::config::syntax::{Literal, Node, Word};
 use crate::diag::Span;
 use crate::value::Value;
@@ -113,7 +113,8 @@ impl Work<'_> {
             Literal::Str(text) if !text.is_template() => leaf(Value::Str(text.text.clone())),
             Literal::Str(text) => {
                 literal = false;
-                match self.evaluator.template(&text.text, &self.names as &dyn Scope) {
+                let parsed = self.templates.get(&text.text);
+                match parsed.and_then(|parsed| expr::template(&parsed, self)) {
                     Ok(result) => {
                         unset = result.unset;
                         leaf(result.value)

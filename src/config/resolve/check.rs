@@ -24,7 +24,7 @@ pub fn edges(desired: &Desired) -> Vec<(Address, Address, Span)> {
                 edges.push((resource.address.clone(), to.clone(), span));
             });
         }
-        for (to, span) in &resource.depends_on {
+        for (to, span) in resource.depends_on.iter() {
             edges.push((resource.address.clone(), to.clone(), *span));
         }
     }

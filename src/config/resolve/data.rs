@@ -4,26 +4,26 @@
 //! name, needs, and findings: a filter that cannot be one, nothing found, too much found. A table
 //! that is not looked up yet is checked as far as its type tells. Must not know how rows are got.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Work;
+use super::instances::{Each, Instances};
 use super::kind::Target;
 use super::matches;
-use super::provider::Choice;
-use super::table::{DataTable, Looked, is_owner, written};
+use super::module::{Here, ModuleIx, Once};
+use super::table::{DataTable, Looked, is_owner};
 use crate::address::Address;
-use crate::config::expr::{self, ID};
-use crate::config::syntax::{Block, Entry, Literal, Node};
+use crate::config::expr::ID;
+use crate::config::syntax::{Block, Entry};
 use crate::config::{Facts, Lookup, Need, Term};
 use crate::diag::{Diagnostic, Span};
-use crate::graph::Graph;
 use crate::inventory::LiveObject;
 use crate::schema::{Attribute, IdRule, Kind, ResourceType, TypeIx};
 use crate::value::{Found, Value};
 
 /// Arguments of every table that no schema names.
-const META: [&str; 2] = ["all", "provider"];
+const META: [&str; 5] = ["all", "provider", "for_each", "for_each_key", "count"];
 
 /// A table while it is read.
 struct Table<'b> {
@@ -32,60 +32,58 @@ struct Table<'b> {
     resource: Arc<ResourceType>,
 }
 
-impl Work<'_> {
-    /// Makes the tables known, each after those that it speaks of.
-    pub(super) fn data(&mut self, blocks: &[Block], choice: &Choice, facts: &Facts) {
-        for block in blocks {
-            let ty = self.schemas.by_name(&block.kind.text).cloned();
-            if ty.is_none() {
-                self.unknown_type(block);
+impl<'a> Work<'a> {
+    /// The table at this position of a module's list, looked up or on its way; with `for_each` one
+    /// for each instance.
+    pub(super) fn tables(&mut self, of: ModuleIx, at: usize) -> Instances<DataTable> {
+        let block: &'a Block = &self.module(of).written.data[at];
+        let key = (block.kind.text.clone(), block.label.text.clone());
+        let shown = format!("data.{}", block.name());
+        match self.module(of).data.get(&key) {
+            Some(Once::Done(known)) => return known.clone(),
+            Some(Once::Busy) => {
+                self.circle(&shown);
+                return Instances::Open;
             }
-            let all = matches!(block.get("all").map(|e| &e.value.value), Some(Literal::Bool(true)));
-            self.names.put_data(block, DataTable { ty, all, state: Looked::Broken });
+            Some(Once::Not) | None => {}
         }
-        for at in self.data_order(blocks) {
-            let block = &blocks[at as usize];
-            let Some(ty) = self.schemas.find(&block.kind.text) else { continue };
-            let resource = self.schemas.get(ty).clone();
-            let address = Address::new(&format!("data.{}", block.kind.text), &block.label.text);
-            let table = Table { block, address, resource };
-            let all = self.wants_all(&table);
-            let state = self.look(&table, (ty, all), choice, facts);
-            let ty = Some(table.resource);
-            self.names.put_data(block, DataTable { ty, all, state });
-        }
+        self.module_mut(of).data.insert(key.clone(), Once::Busy);
+        let found = self.at(Here::module(of), |work| {
+            work.framed((shown, block.declared), |work| work.read_tables(block))
+        });
+        self.module_mut(of).data.insert(key, Once::Done(found.clone()));
+        found
     }
 
-    /// Positions of the blocks, without those in a ring, which is reported.
-    fn data_order(&mut self, blocks: &[Block]) -> Vec<u32> {
-        let named: BTreeMap<(&str, &str), u32> =
-            blocks.iter().map(|b| (&*b.kind.text, &*b.label.text)).zip(0..).collect();
-        let mut graph = Graph::new(blocks.len());
-        for (block, at) in blocks.iter().zip(0..) {
-            for entry in &block.entries {
-                mentioned(&entry.value, &mut |kind, label, span| {
-                    if let Some(to) = named.get(&(kind, label)) {
-                        graph.add_edge(at, *to, span);
-                    }
-                });
-            }
+    fn read_tables(&mut self, block: &Block) -> Instances<DataTable> {
+        let kind: Arc<str> = format!("data.{}", block.kind.text).into();
+        let address = Address::in_module(&self.current().path, &kind, &block.label.text);
+        let instances = self.instances(block, &address);
+        if matches!(instances, Instances::Open) {
+            self.here.each = Each::Open;
+            self.read_table(block, address);
+            return Instances::Open;
         }
-        match graph.order() {
-            Ok(order) => order,
-            Err(cycle) => {
-                let name = |at: u32| format!("`data.{}`", blocks[at as usize].name());
-                let problem = "tables that are looked up depend on each other in a circle";
-                let mut finding = Diagnostic::error("cycle", problem);
-                for edge in &cycle.edges {
-                    let text = format!("{} needs {}", name(edge.dependent), name(edge.dependency));
-                    finding = finding.at(*edge.payload, text);
-                }
-                let ring: BTreeSet<u32> = cycle.edges.iter().map(|e| e.dependent).collect();
-                self.findings.push(finding.help("remove one of these references"));
-                // The others are still judged; what they find is not asked for.
-                (0..).zip(blocks).map(|(at, _)| at).filter(|at| !ring.contains(at)).collect()
-            }
-        }
+        instances.map(|each, ()| {
+            self.here.each = each.clone();
+            let address = match each.key() {
+                Some(key) => address.instance(key),
+                None => address.clone(),
+            };
+            self.read_table(block, address)
+        })
+    }
+
+    fn read_table(&mut self, block: &Block, address: Address) -> DataTable {
+        let Some(ty) = self.schemas.find(&block.kind.text) else {
+            self.unknown_type(block);
+            return DataTable { ty: None, all: false, state: Looked::Broken };
+        };
+        let resource = self.schemas.get(ty).clone();
+        let table = Table { block, address, resource };
+        let all = self.wants_all(&table);
+        let state = self.look(&table, (ty, all));
+        DataTable { ty: Some(table.resource), all, state }
     }
 
     fn wants_all(&mut self, table: &Table<'_>) -> bool {
@@ -102,14 +100,9 @@ impl Work<'_> {
         }
     }
 
-    fn look(
-        &mut self,
-        table: &Table<'_>,
-        (ty, all): (TypeIx, bool),
-        choice: &Choice,
-        facts: &Facts,
-    ) -> Looked {
-        let provider = self.provider_of(table.block, &table.resource, choice, &table.address);
+    fn look(&mut self, table: &Table<'_>, (ty, all): (TypeIx, bool)) -> Looked {
+        let facts = self.facts;
+        let provider = self.provider_of(table.block, &table.resource, &table.address);
         let mut lookup = Lookup { provider, ty, id: None, filters: Vec::new() };
         let mut asked = Asked::Fine;
         for entry in &table.block.entries {
@@ -130,12 +123,12 @@ impl Work<'_> {
         match asked {
             Asked::Broken => return Looked::Broken,
             Asked::Open => return Looked::Open,
-            Asked::Fine if self.evaluator.unset_is_unknown => return Looked::Open,
+            Asked::Fine if self.judging => return Looked::Open,
             Asked::Fine => {}
         }
         let Some(rows) = facts.data.get(&lookup) else {
             self.places.insert(lookup.clone(), table.block.declared);
-            self.evaluator.needs.insert(Need::Data(lookup));
+            self.needs.insert(Need::Data(lookup));
             return Looked::Open;
         };
         let resource = &table.resource;
@@ -254,8 +247,8 @@ impl Work<'_> {
                     None
                 }
                 None => {
-                    if !self.evaluator.unset_is_unknown {
-                        self.evaluator.needs.insert(Need::Id(of));
+                    if !self.judging {
+                        self.needs.insert(Need::Id(of));
                     }
                     *asked = (*asked).max(Asked::Open);
                     None
@@ -292,23 +285,4 @@ fn object(ty: &ResourceType, lookup: &Lookup, row: &LiveObject) -> Value {
     }
     let (kind, id) = (ty.name.clone(), row.id.clone());
     Value::Found(Arc::new(Found { kind, id, attrs: Some(attrs) }))
-}
-
-/// The tables that a written value speaks of: in templates, or as the address of a reference.
-fn mentioned(node: &Node, found: &mut impl FnMut(&str, &str, Span)) {
-    match &node.value {
-        Literal::Str(text) if text.is_template() => {
-            for (kind, label) in expr::data_tables(&text.text) {
-                found(&kind, &label, node.span);
-            }
-        }
-        Literal::Str(text) => {
-            if let Some((kind, label)) = written(&text.text) {
-                found(kind, label, node.span);
-            }
-        }
-        Literal::List(items) => items.iter().for_each(|item| mentioned(item, found)),
-        Literal::Table(entries) => entries.iter().for_each(|e| mentioned(&e.value, found)),
-        Literal::Bool(_) | Literal::Int(_) | Literal::Float(_) | Literal::Invalid => {}
-    }
 }

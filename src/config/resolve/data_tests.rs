@@ -37,7 +37,7 @@ fn answered(text: &str, rows: &[LiveObject], ids: &[(&str, &str)]) -> Result<Des
                     let known = ids.iter().find(|(a, _)| *a == address.as_str());
                     facts.ids.insert(address, known.map(|(_, id)| (*id).into()));
                 }
-                Need::Env(name) => panic!("{name}"),
+                outside => panic!("{outside:?}"),
             }
         }
     }

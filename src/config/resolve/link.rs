@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::Work;
 use super::attr::{Shape, Tree};
 use crate::address::Address;
-use crate::config::syntax::Entry;
 use crate::config::{DesiredLink, End};
 use crate::diag::{Diagnostic, Span};
 use crate::schema::{Link, LinkIx, ResourceType, Side, TypeIx};
@@ -28,11 +27,11 @@ impl Work<'_> {
         &mut self,
         by: &Declarer<'_>,
         ix: LinkIx,
-        entry: &Entry,
+        tree: Option<Tree>,
         out: &mut Vec<DesiredLink>,
     ) -> bool {
         let link = by.resource.link(ix);
-        let Some(tree) = self.tree(&entry.value, Some(by.address)) else { return true };
+        let Some(tree) = tree else { return true };
         if matches!(&tree.shape, Shape::Leaf(value) if value.is_null()) {
             return false;
         }

@@ -13,8 +13,8 @@ use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::ResourceType;
 
 /// Attributes that every resource has and no schema names.
-pub(super) const META: [&str; 6] =
-    ["for_each", "count", "depends_on", "provider", "timeouts", "lifecycle"];
+pub(super) const META: [&str; 7] =
+    ["for_each", "for_each_key", "count", "depends_on", "provider", "timeouts", "lifecycle"];
 const OPERATIONS: [&str; 3] = ["create", "update", "delete"];
 const LIFECYCLE: [&str; 5] =
     ["prevent_destroy", "ignore_changes", "replace_triggered_by", "precondition", "postcondition"];
@@ -118,9 +118,8 @@ impl Work<'_> {
         };
         let mut all: Vec<(Address, Span)> = Vec::with_capacity(items.len());
         for item in items {
-            if let Some(address) = self.dependency(&item, on) {
-                all.push((address, item.span));
-            }
+            let found = self.dependency(&item, on);
+            all.extend(found.into_iter().map(|address| (address, item.span)));
         }
         all.sort();
         all.dedup_by(|a, b| a.0 == b.0);

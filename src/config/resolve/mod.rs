@@ -5,6 +5,8 @@
 //! and is called again; knows no resource type by name, no file and no environment.
 
 mod attr;
+mod block;
+mod call;
 mod check;
 mod data;
 #[cfg(test)]
@@ -12,9 +14,15 @@ mod data_tests;
 mod kind;
 #[cfg(test)]
 mod kind_tests;
+#[cfg(test)]
+mod language_tests;
+mod instances;
 mod link;
 mod matches;
 mod meta;
+mod module;
+mod outside;
+mod pair;
 mod parameter;
 mod part;
 mod problem;
@@ -22,22 +30,26 @@ mod provider;
 mod quirk;
 mod reference;
 mod resource;
+mod scope;
 mod setting;
 mod table;
 mod variable;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::expr::{Evaluator, Next, Scope, Stop};
+use super::expr::{Stop, Templates};
 use super::syntax::{Block, Config, Node};
-use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need};
-use crate::address::Address;
+use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects};
+use crate::address::{Address, ModuleStep};
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
-use crate::schema::Schemas;
+use crate::schema::{AttrIx, Schemas};
 use crate::value::Value;
-use reference::Names;
+use instances::Instances;
+use module::{Here, ModuleInstance, ModuleIx, Once, Values};
 
 pub use check::edges;
 pub use parameter::parameter;
@@ -55,7 +67,7 @@ pub fn expand(
     facts: &Facts,
     sources: &Sources,
 ) -> Result<(Desired, Diagnostics), Diagnostics> {
-    Work::new(config, schemas, facts, sources).expand(config, facts)
+    Work::new(config, schemas, facts, sources).expand()
 }
 
 /// What can be said of a configuration whose environment is not there.
@@ -83,49 +95,98 @@ pub fn judge(
     sources: &Sources,
 ) -> Result<(Judged, Diagnostics), Diagnostics> {
     let mut work = Work::new(config, schemas, facts, sources);
-    work.evaluator.unset_is_unknown = true;
-    let (desired, warnings) = work.expand(config, facts)?;
+    work.judging = true;
+    let (desired, warnings) = work.expand()?;
     let Desired { resources, links, needs, .. } = desired;
     let members = resources.iter().filter(|r| r.address.member_of().is_some()).count();
     let resources = resources.len() - members;
     Ok((Judged { resources, links: links.len(), elements: members, needs }, warnings))
 }
 
+/// What an output has.
+const OUTPUT: [&str; 4] = ["value", "sensitive", "description", "precondition"];
+
 /// What the parts of this stage share.
 struct Work<'a> {
     schemas: &'a Schemas,
     sources: &'a Sources,
-    evaluator: Evaluator<'a>,
-    names: Names,
+    config: &'a Config,
+    facts: &'a Facts,
+    /// Objects as they are after an apply, when that is what is asked about.
+    objects: Option<&'a dyn Objects>,
+    /// What is not yet known is no fault.
+    deferring: bool,
+    /// What is not set is unknown, and nothing is said about it; otherwise it is null.
+    judging: bool,
+    templates: Templates,
+    /// Module instances; the root is the first.
+    modules: Vec<ModuleInstance<'a>>,
+    by_path: HashMap<Arc<[ModuleStep]>, ModuleIx>,
+    choice: provider::Choice,
+    /// Where expressions are evaluated now.
+    here: Here,
+    /// What is being evaluated because something else asked for it.
+    frames: Vec<module::Frame>,
+    depth: u32,
+    /// Attributes that expressions read of other resources.
+    attributes: HashMap<(Address, AttrIx), Once<Result<Value, Stop>>>,
+    suggestions: Cell<u32>,
+    /// What must be known before the next try.
+    needs: BTreeSet<Need>,
     findings: Diagnostics,
     /// The tables that look-ups are for.
     places: BTreeMap<Lookup, Span>,
 }
 
 impl<'a> Work<'a> {
-    fn new(config: &Config, schemas: &'a Schemas, facts: &'a Facts, sources: &'a Sources) -> Self {
-        let evaluator = Evaluator::new(&facts.env);
-        let findings = config.mistakes.clone();
-        let (names, places) = (Names::default(), BTreeMap::new());
-        Self { schemas, sources, evaluator, names, findings, places }
+    fn new(
+        config: &'a Config,
+        schemas: &'a Schemas,
+        facts: &'a Facts,
+        sources: &'a Sources,
+    ) -> Self {
+        let root = ModuleInstance::new(&config.root, Arc::default(), None, schemas);
+        let mut findings = config.root.mistakes.clone();
+        config.called.values().for_each(|module| findings.extend(module.mistakes.clone()));
+        Self {
+            schemas,
+            sources,
+            config,
+            facts,
+            objects: None,
+            deferring: false,
+            judging: false,
+            templates: Templates::default(),
+            modules: vec![root],
+            by_path: HashMap::new(),
+            choice: provider::Choice::default(),
+            here: Here::default(),
+            frames: Vec::new(),
+            depth: 0,
+            attributes: HashMap::new(),
+            suggestions: Cell::new(0),
+            needs: BTreeSet::new(),
+            findings,
+            places: BTreeMap::new(),
+        }
     }
 
-    fn expand(
-        mut self,
-        config: &Config,
-        facts: &Facts,
-    ) -> Result<(Desired, Diagnostics), Diagnostics> {
-        let settings = self.settings(config.settings.as_ref());
-        self.variables(&config.variables, facts);
-        let providers = self.providers(&config.providers);
+    fn expand(mut self) -> Result<(Desired, Diagnostics), Diagnostics> {
+        let root = &self.config.root;
+        let settings = self.settings(root.settings.as_ref());
+        self.needs_written_out();
+        self.variables(ModuleIx::ROOT);
+        self.undeclared_variables();
+        let providers = self.providers(&root.providers);
         // Most needs stand here: to answer them costs no second round over all resources.
         if let Some(asking) = self.asking() {
             return Ok((asking, Diagnostics::default()));
         }
-        self.names.declare(&config.resources, self.schemas);
-        let choice = provider::Choice::new(&providers);
-        self.data(&config.data, &choice, facts);
-        let (mut resources, mut links) = self.resources(&config.resources, &choice);
+        self.choice = provider::Choice::new(&providers);
+        let (mut resources, mut links) = (Vec::new(), Vec::new());
+        self.module_tree(ModuleIx::ROOT, &mut resources, &mut links);
+        self.missing_providers();
+        self.named_values();
         resources.sort_by(|a, b| a.address.cmp(&b.address));
         links.sort_by(|a, b| a.address.cmp(&b.address));
         if let Some(asking) = self.asking() {
@@ -144,6 +205,68 @@ impl<'a> Work<'a> {
         in_source_order(self.findings).into_result(desired)
     }
 
+    /// Everything that a module instance declares, and the modules that it calls.
+    fn module_tree(
+        &mut self,
+        of: ModuleIx,
+        resources: &mut Vec<DesiredResource>,
+        links: &mut Vec<DesiredLink>,
+    ) {
+        let written = self.module(of).written;
+        if of != ModuleIx::ROOT {
+            self.variables(of);
+            self.no_root_tables(written);
+        }
+        self.here = Here::module(of);
+        for at in 0..written.data.len() {
+            self.tables(of, at);
+        }
+        for block in &written.resources {
+            self.block(of, block, (resources, links));
+        }
+        for call in &written.calls {
+            self.check_call(call);
+            match self.called(of, &call.block.label.text) {
+                Some(Instances::One(ix)) => self.module_tree(ix, resources, links),
+                Some(Instances::Many(many)) => {
+                    many.list.iter().for_each(|(_, ix)| self.module_tree(*ix, resources, links));
+                }
+                Some(Instances::Open) | None => {}
+            }
+        }
+    }
+
+    /// Locals and outputs that nothing has used so far: what is wrong with them is said, too. What
+    /// is known only after an apply is no mistake here.
+    fn named_values(&mut self) {
+        self.deferring = true;
+        for of in self.module_numbers() {
+            let written = self.module(of).written;
+            for entry in &written.locals {
+                let _ = self.value(of, Values::Local, &entry.key.text);
+            }
+            for block in &written.outputs {
+                for entry in block.entries.iter().filter(|e| !OUTPUT.contains(&&*e.key.text)) {
+                    self.unknown_attribute("an output", &entry.key, OUTPUT);
+                }
+                let _ = self.value(of, Values::Output, &block.label.text);
+            }
+        }
+        self.deferring = false;
+    }
+
+    /// What only the root may declare.
+    fn no_root_tables(&mut self, written: &'a super::syntax::Module) {
+        for block in written.providers.iter().chain(&written.settings) {
+            let name = &block.kind.text;
+            let problem = format!("`{name}` stands only in the root module");
+            let finding = Diagnostic::error("not_here", problem)
+                .at(block.declared, "in a called module")
+                .help("modules use the providers of the root; a call may name one: provider = \"NAME\"");
+            self.findings.push(finding);
+        }
+    }
+
     /// A secret of the built-in server is none.
     fn forget_harmless(&mut self, providers: &[super::ProviderConfig]) {
         if provider::only_the_emulator(providers) {
@@ -154,32 +277,12 @@ impl<'a> Work<'a> {
     /// What to answer with while there are needs. The environment first: what a cloud is asked may
     /// depend on it.
     fn asking(&mut self) -> Option<Desired> {
-        let mut needs = std::mem::take(&mut self.evaluator.needs);
+        let mut needs = std::mem::take(&mut self.needs);
         if needs.iter().any(|need| !need.of_cloud()) {
             needs.retain(|need| !need.of_cloud());
         }
         let places = std::mem::take(&mut self.places);
         (!needs.is_empty()).then(|| Desired { needs, places, ..Desired::default() })
-    }
-
-    fn resources(
-        &mut self,
-        blocks: &[Block],
-        choice: &provider::Choice,
-    ) -> (Vec<DesiredResource>, Vec<DesiredLink>) {
-        let mut resources = Vec::with_capacity(blocks.len());
-        let mut links = Vec::new();
-        for block in blocks {
-            // The type of a part's elements has a name that no block can mean.
-            let known = self.schemas.find(&block.kind.text);
-            match known.filter(|ty| self.schemas.get(*ty).part_of.is_none()) {
-                None => self.unknown_type(block),
-                Some(ty) if self.schemas.get(ty).data_only() => self.only_data(block),
-                Some(ty) => self.resource(block, ty, choice, (&mut resources, &mut links)),
-            }
-        }
-        self.missing_providers(choice);
-        (resources, links)
     }
 
     fn only_data(&mut self, block: &Block) {
@@ -196,7 +299,7 @@ impl<'a> Work<'a> {
         let problem =
             Diagnostic::error("unknown_type", format!("there is no resource type `{kind}`"))
                 .at(block.kind.span, "unknown type");
-        let help = match self.names.near_type(kind, self.schemas) {
+        let help = match self.near_type(kind) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`rackform schema` lists the types".to_owned(),
         };
@@ -211,6 +314,9 @@ impl<'a> Work<'a> {
         node: &Node,
         on: Option<&Address>,
     ) {
+        if self.deferring && stop.is_not_yet_known() {
+            return;
+        }
         if let Some(mut finding) = stop.into_diagnostic(text, node.span.file) {
             finding.address = on.cloned();
             self.findings.push(finding);
@@ -246,21 +352,6 @@ fn in_source_order(findings: Diagnostics) -> Diagnostics {
     let mut sorted = Diagnostics::default();
     all.into_iter().for_each(|finding| sorted.push(finding));
     sorted
-}
-
-/// A scope without names: for defaults of variables and values from the command line.
-struct NoNames;
-
-impl Scope for NoNames {
-    fn variable(&self, _: &str) -> Result<Value, Stop> {
-        Err(reference::not_here("variables").into())
-    }
-    fn object(&self, _: &str, _: &str, _: Option<&str>) -> Result<Value, Stop> {
-        Err(reference::not_here("resources").into())
-    }
-    fn data(&self, _: &str, _: &str, _: &Next<'_>) -> Result<Value, Stop> {
-        Err(reference::not_here("`data`").into())
-    }
 }
 
 /// Whether an attribute applies, given the values of the others.

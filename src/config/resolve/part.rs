@@ -24,11 +24,11 @@ impl Work<'_> {
         &mut self,
         by: &Declarer<'_>,
         ix: PartIx,
-        entry: &Entry,
+        (entry, tree): (&Entry, Option<Tree>),
         out: &mut Vec<DesiredResource>,
     ) -> bool {
         let part = by.resource.part(ix);
-        let Some(tree) = self.tree(&entry.value, Some(by.address)) else { return true };
+        let Some(tree) = tree else { return true };
         if matches!(&tree.shape, Shape::Leaf(value) if value.is_null()) {
             return false;
         }
@@ -76,7 +76,7 @@ impl Work<'_> {
     fn element(&mut self, by: &Declarer<'_>, part: &Part, item: Tree) -> Option<DesiredResource> {
         let ty = &part.element;
         let declared = item.span;
-        let mut row = RowInWork::new(ty);
+        let mut row = RowInWork::new(ty, vec![None; ty.attrs.len()].into());
         row.values[usize::from(OWNER.0)] = Value::Object(by.address.clone());
         let by = Declarer { resource: ty, ..*by };
         match part.plain() {
@@ -93,12 +93,12 @@ impl Work<'_> {
             ty: self.schemas.element(part)?,
             provider: "".into(),
             attrs: row.values,
-            spans: row.spans.into(),
+            spans: row.spans,
             declared,
             mentions: Vec::new(),
             part_mentions: Vec::new(),
             lifecycle: Arc::new(Lifecycle::default()),
-            depends_on: Vec::new(),
+            depends_on: Arc::default(),
         })
     }
 
@@ -160,7 +160,7 @@ impl Work<'_> {
         row: &mut RowInWork,
     ) {
         let (attr, at) = (by.resource.attr(ix), usize::from(ix.0));
-        row.spans[at] = Some(tree.span);
+        Arc::make_mut(&mut row.spans)[at] = Some(tree.span);
         match self.convert(tree, Target { on: by.address, attr, kind: &attr.kind }) {
             Some(value) => row.values[at] = value,
             None => row.broken[at] = true,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Work;
 use super::attr::Shape;
-use super::reference::Stage;
+use super::module::{Here, Stage};
 use crate::address::Address;
 use crate::config::ProviderConfig;
 use crate::config::expr::unset;
@@ -51,8 +51,8 @@ pub(super) fn only_the_emulator(providers: &[ProviderConfig]) -> bool {
 
 impl Work<'_> {
     pub(super) fn providers(&mut self, blocks: &[Block]) -> Vec<ProviderConfig> {
-        self.names.enter(Stage::Variables);
-        blocks.iter().map(|block| self.provider(block)).collect()
+        let here = Here { stage: Stage::Settings, ..Here::default() };
+        self.at(here, |work| blocks.iter().map(|block| work.provider(block)).collect())
     }
 
     fn provider(&mut self, block: &Block) -> ProviderConfig {
@@ -135,19 +135,20 @@ impl Work<'_> {
         &mut self,
         block: &Block,
         ty: &ResourceType,
-        choice: &Choice,
         on: &Address,
     ) -> Arc<str> {
-        let all = choice.by_kind.get(&ty.provider).map_or(&[][..], Vec::as_slice);
+        let all = self.choice.by_kind.get(&ty.provider).cloned().unwrap_or_default();
         let Some(entry) = block.get("provider") else {
-            return match all {
-                [only] => only.clone(),
-                [] => {
-                    let mut missing = choice.missing.borrow_mut();
+            let passed = self.current().providers.iter().find(|name| all.contains(name));
+            return match (passed, &all[..]) {
+                (Some(passed), _) => passed.clone(),
+                (None, [only]) => only.clone(),
+                (None, []) => {
+                    let missing = &mut self.choice.missing;
                     missing.entry(ty.provider.clone()).or_insert((block.declared, 0)).1 += 1;
                     ty.provider.clone()
                 }
-                [first, ..] => {
+                (None, [first, ..]) => {
                     let problem = format!("there are {} providers for `{}`", all.len(), ty.name);
                     let names: Vec<_> = all.iter().map(|n| format!("\"{n}\"")).collect();
                     let finding = Diagnostic::error("ambiguous_provider", problem)
@@ -167,7 +168,7 @@ impl Work<'_> {
             None => ty.provider.clone(),
             Some(name) => {
                 let name = name.unwrap_or_default();
-                let problem = match choice.all.get(&name) {
+                let problem = match self.choice.all.get(&name) {
                     Some(kind) => {
                         format!(
                             "`{name}` is a provider for {kind}, and `{}` needs {}",
@@ -191,27 +192,55 @@ impl Work<'_> {
         }
     }
 
+    /// The providers that a call of a module names for what is in it; without a name those that its
+    /// caller was given.
+    pub(super) fn passed_providers(&mut self, block: &Block) -> Vec<Arc<str>> {
+        let Some(entry) = block.get("provider") else { return self.current().providers.clone() };
+        let Some(tree) = self.tree(&entry.value, None) else { return Vec::new() };
+        let (span, value) = (tree.span, tree.into_value());
+        let names: Vec<Arc<str>> = match &value {
+            Value::Str(name) => vec![name.clone()],
+            Value::List(items) => items.iter().filter_map(Value::as_str).map(Into::into).collect(),
+            _ => Vec::new(),
+        };
+        let unknown = names.iter().find(|name| !self.choice.all.contains_key(*name));
+        if let Some(name) = unknown {
+            let problem = format!("there is no provider named `{name}`");
+            let finding = Diagnostic::error("unknown_provider", problem).at(span, "here");
+            let near = nearest(name, self.choice.all.keys().map(|n| &**n));
+            self.findings.push(match near {
+                Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+                None => finding.help("declare it in the root module: [provider.NAME]"),
+            });
+        } else if names.is_empty() {
+            let problem = "`provider` must be the name of a provider, or a list of names";
+            self.findings.push(Diagnostic::error("wrong_kind", problem).at(span, "here"));
+        }
+        names
+    }
+
     /// One finding per provider that is used and not declared, not one per resource.
-    pub(super) fn missing_providers(&mut self, choice: &Choice) {
-        for (kind, (first, count)) in choice.missing.borrow().iter() {
+    pub(super) fn missing_providers(&mut self) {
+        for (kind, (first, count)) in std::mem::take(&mut self.choice.missing) {
             let mut finding = Diagnostic::error(
                 "missing_provider",
                 format!("no provider `{kind}` is configured"),
             )
-            .at(*first, "the first resource that needs it")
+            .at(first, "the first resource that needs it")
             .help(format!("add a table [provider.{kind}]"));
-            finding.count = *count;
+            finding.count = count;
             self.findings.push(finding);
         }
     }
 }
 
 /// The declared providers, to choose from.
+#[derive(Default)]
 pub(super) struct Choice {
     by_kind: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     all: BTreeMap<Arc<str>, Arc<str>>,
     /// Kinds that were needed and not there: the first place, and how often.
-    missing: std::cell::RefCell<BTreeMap<Arc<str>, (Span, usize)>>,
+    missing: BTreeMap<Arc<str>, (Span, usize)>,
 }
 
 impl Choice {
@@ -221,6 +250,6 @@ impl Choice {
             by_kind.entry(provider.kind.clone()).or_default().push(provider.name.clone());
         }
         let all = providers.iter().map(|p| (p.name.clone(), p.kind.clone())).collect();
-        Self { by_kind, all, missing: std::cell::RefCell::default() }
+        Self { by_kind, all, missing: BTreeMap::new() }
     }
 }

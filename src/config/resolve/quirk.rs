@@ -43,9 +43,12 @@ pub(super) fn check(text: &str, quirk: Quirk) -> Result<(), Problem> {
             problem.label = "the server would cut it off at the colon".to_owned();
             Err(problem)
         }
+        // Judged with the other attributes of the row, in `pair`.
+        Quirk::BaremetalTogether => Ok(()),
         Quirk::NoColon
         | Quirk::LeaveMaintenanceFirst
         | Quirk::TrimsText
+        | Quirk::LunName
         | Quirk::LongJob
         | Quirk::ShellResults => Ok(()),
     }

@@ -1,186 +1,104 @@
-//! Names → objects: `zone.east`, `"zone.east"`, `var.x`, and ids of foreign objects.
+//! References: `"zone.east"`, `'cluster.rack["a"]'`, values of expressions, ids of foreign objects.
 //!
 //! In: what a reference is written as. Out: [`Value::Object`] (ours) or [`Value::Str`] (a foreign
 //! id). One look-up per name; a miss says what was probably meant.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Work;
 use super::attr::{Shape, Tree};
-use super::table::{DataTable, written};
+use super::instances::Instances;
+use super::module::{no_instance, no_instances, which_instance};
+use super::table::written;
 use crate::address::Address;
-use crate::config::expr::{Fault, Next, Scope, Stop};
-use crate::config::syntax::Block;
+use crate::config::expr::{Fault, Next, Stop};
 use crate::diag::nearest;
-use crate::schema::{IdRule, Schemas};
+use crate::schema::IdRule;
 use crate::value::{Found, Value};
 
 /// Looking for what was meant compares with every label: bounded, or 10,000 dangling references
 /// among 10,000 objects would take minutes.
 const SUGGESTIONS: u32 = 50;
 const SMALL: usize = 500;
-/// Tables with labels that are no resources, as far as they are supported.
-const TABLES: [&str; 3] = ["data", "provider", "variable"];
+/// Tables with labels that are no resources.
+const TABLES: [&str; 7] = ["check", "data", "locals", "module", "output", "provider", "variable"];
 
-/// Everything that an expression can name.
-#[derive(Default)]
-pub(super) struct Names {
-    pub variables: BTreeMap<Arc<str>, Value>,
-    /// Declared variables without a value, which has been reported.
-    pub broken: BTreeSet<Arc<str>>,
-    objects: HashMap<Arc<str>, BTreeMap<Arc<str>, Address>>,
-    /// `[data.TYPE.LABEL]`.
-    data: BTreeMap<Arc<str>, BTreeMap<Arc<str>, DataTable>>,
-    stage: Stage,
-    suggestions: Cell<u32>,
-}
-
-/// What may be named: values are evaluated in this order.
-#[derive(Clone, Copy, Default, PartialEq)]
-pub(super) enum Stage {
-    /// In a variable's default.
-    #[default]
-    Nothing,
-    /// In provider settings.
-    Variables,
-    All,
-}
-
-impl Names {
-    pub fn enter(&mut self, stage: Stage) {
-        self.stage = stage;
-    }
-
-    /// Makes the resources known. Those of unknown types are too: they are reported as such, and
-    /// not once more by each reference.
-    pub fn declare(&mut self, blocks: &[Block], schemas: &Schemas) {
-        self.stage = Stage::All;
-        for block in blocks {
-            let kind = match schemas.by_name(&block.kind.text) {
-                Some(ty) => ty.name.clone(),
-                None => block.kind.text.clone(),
-            };
-            let address = Address::new(&kind, &block.label.text);
-            self.objects.entry(kind).or_default().insert(block.label.text.clone(), address);
-        }
-    }
-
-    /// Makes a table known, or known better.
-    pub fn put_data(&mut self, block: &Block, table: DataTable) {
-        let labels = self.data.entry(block.kind.text.clone()).or_default();
-        labels.insert(block.label.text.clone(), table);
-    }
-
-    pub fn address(&self, kind: &str, label: &str) -> Option<&Address> {
-        self.objects.get(kind)?.get(label)
-    }
-
-    pub fn near_type<'s>(&self, kind: &str, schemas: &'s Schemas) -> Option<&'s str> {
-        let types = schemas.resources().map(|t| &*t.name);
+impl Work<'_> {
+    pub(super) fn near_type(&self, kind: &str) -> Option<&str> {
+        let types = self.schemas.resources().map(|t| &*t.name);
         nearest(kind, types.chain(TABLES))
     }
 
+    fn address_of(&self, kind: &str, label: &str) -> Option<&Address> {
+        self.current().block(kind, label).map(|state| &state.address)
+    }
+
     /// The object that was probably meant.
-    fn near(&self, kind: &str, label: &str, wanted: &[&Arc<str>]) -> Option<&Address> {
-        let same_label = wanted.iter().find_map(|k| self.address(k, label));
-        if same_label.is_some() {
-            return same_label;
+    pub(super) fn near(&self, kind: &str, label: &str, wanted: &[&Arc<str>]) -> Option<String> {
+        let short = |address: &Address| format!("{}.{}", address.kind(), address.label());
+        if let Some(same_label) = wanted.iter().find_map(|k| self.address_of(k, label)) {
+            return Some(short(same_label));
         }
-        let kind = if self.objects.contains_key(kind) {
+        let blocks = &self.current().blocks;
+        let kind = if blocks.contains_key(kind) {
             kind
         } else {
-            nearest(kind, self.objects.keys().map(|k| &**k))?
+            nearest(kind, blocks.keys().map(|k| &**k))?
         };
-        let labels = self.objects.get(kind)?;
+        let labels = blocks.get(kind)?;
         if labels.len() > SMALL {
             if self.suggestions.get() >= SUGGESTIONS {
                 return None;
             }
             self.suggestions.set(self.suggestions.get() + 1);
         }
-        labels.get(nearest(label, labels.keys().map(|l| &**l))?)
+        labels.get(nearest(label, labels.keys().map(|l| &**l))?).map(|s| short(&s.address))
     }
 
-    fn find(&self, address: &Address, wanted: &[&Arc<str>]) -> Result<&Address, Fault> {
-        let miss = |summary: String| Fault::new("missing_object", summary).label("not declared");
-        if !address.modules().is_empty() {
-            return Err(Fault::new("not_supported_yet", "`module` is not supported yet"));
+    /// The object with an address that is relative to this module.
+    fn find(&mut self, address: &Address, wanted: &[&Arc<str>]) -> Result<Address, Stop> {
+        if let Some(step) = address.modules().first() {
+            let problem = format!("`{address}` reaches into the module `{}`", step.name);
+            let help =
+                format!("only outputs of a module can be named: ${{module.{}.OUTPUT}}", step.name);
+            return Err(Fault::new("bad_reference", problem).help(help).into());
         }
         if address.member_of().is_some() {
             let problem = format!("`{address}` is an attachment, not an object");
-            return Err(Fault::new("bad_reference", problem));
+            return Err(Fault::new("bad_reference", problem).into());
         }
-        let Some(found) = self.address(address.kind(), address.label()) else {
-            let fault = miss(format!("there is no `{address}` in this configuration"));
-            return Err(match self.near(address.kind(), address.label(), wanted) {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => {
-                    fault.help("an object that is not declared here is given by id: \"id:UUID\"")
-                }
-            });
+        let (kind, label) = (address.kind(), address.label());
+        let Some(found) = self.addresses(self.here.module, (kind, label)) else {
+            return Err(self.missing_object(kind, label, wanted).into());
         };
-        if address.key().is_some() {
-            let fault = miss(format!("`{found}` has no instances"));
-            return Err(fault.help(format!("write `{found}`")));
+        let block = format!("{kind}.{label}");
+        match (found, address.key()) {
+            (Instances::Open, _) => Err(Stop::Silent),
+            (Instances::One(found), None) => Ok(found),
+            (Instances::One(_), Some(_)) => Err(no_instances(&block).into()),
+            (Instances::Many(many), None) => Err(which_instance(&block, many.keys().next()).into()),
+            (Instances::Many(many), Some(key)) => match many.get(key) {
+                Some((_, found)) => Ok(found.clone()),
+                None => Err(no_instance(&block, key, &many).into()),
+            },
         }
-        Ok(found)
-    }
-}
-
-/// The finding for a name in a place that is evaluated before it is known.
-pub(super) fn not_here(what: &str) -> Fault {
-    Fault::new("not_here", format!("{what} cannot be used here"))
-        .help("variables take literals and env(), providers also variables")
-}
-
-impl Scope for Names {
-    fn variable(&self, name: &str) -> Result<Value, Stop> {
-        if self.stage == Stage::Nothing {
-            return Err(not_here("variables").into());
-        }
-        if let Some(value) = self.variables.get(name) {
-            return Ok(value.clone());
-        }
-        if self.broken.contains(name) {
-            return Err(Stop::Silent);
-        }
-        let fault = Fault::new("unknown_variable", format!("there is no variable `{name}`"));
-        let known = self.variables.keys().chain(&self.broken).map(|n| &**n);
-        Err(match nearest(name, known) {
-            Some(near) => fault.help(format!("did you mean `var.{near}`?")),
-            None => fault.help(format!("declare it: [variable.{name}]")),
-        }
-        .into())
     }
 
-    fn object(&self, kind: &str, label: &str, key: Option<&str>) -> Result<Value, Stop> {
-        if self.stage != Stage::All {
-            return Err(not_here("resources").into());
-        }
-        let address = Address::new(kind, label);
-        let address = key.map_or(address.clone(), |key| address.instance(key));
-        Ok(Value::Object(self.find(&address, &[])?.clone()))
-    }
-
-    fn data(&self, kind: &str, label: &str, next: &Next<'_>) -> Result<Value, Stop> {
-        if self.stage != Stage::All {
-            return Err(not_here("`data`").into());
-        }
-        let address = format!("data.{kind}.{label}");
-        let labels = self.data.get(kind);
-        if let Some(table) = labels.and_then(|labels| labels.get(label)) {
-            return table.value(&address, next);
-        }
-        let problem = format!("there is no `{address}` in this configuration");
-        let fault = Fault::new("missing_data", problem).label("not declared");
-        let near = labels.and_then(|labels| nearest(label, labels.keys().map(|l| &**l)));
-        Err(match near {
-            Some(near) => fault.help(format!("did you mean `data.{kind}.{near}`?")),
-            None => fault.help(format!("declare it: [{address}]")),
-        }
-        .into())
+    /// What a text that speaks of a looked-up object means; `None`: it is no such text.
+    fn written_data(&mut self, text: &str) -> Option<Result<Value, Stop>> {
+        let address = Address::parse(text.strip_prefix("data.")?).ok();
+        let Some(address) = address.filter(|a| a.modules().is_empty() && a.member_of().is_none())
+        else {
+            let (kind, label) = written(text)?;
+            return Some(self.looked_up_table(kind, label, &Next::default()));
+        };
+        let (kind, label) = (address.kind(), address.label());
+        let next = Next { element: address.key().is_some(), ..Next::default() };
+        let found = self.looked_up_table(kind, label, &next);
+        let Some(key) = address.key() else { return Some(found) };
+        Some(found.and_then(|value| {
+            crate::config::expr::element(&value, &Value::str(key)).map_err(Stop::from)
+        }))
     }
 }
 
@@ -193,15 +111,9 @@ impl Work<'_> {
         on: &Address,
     ) -> Option<Value> {
         let looked_up = match &tree.shape {
-            Shape::Leaf(Value::Str(text)) => match written(text) {
-                Some((kind, label)) => match self.names.data(kind, label, &Next::default()) {
-                    Ok(value) => Some(value),
-                    Err(Stop::Silent) => return None,
-                    Err(Stop::Fault(fault)) => {
-                        self.findings.push(fault.into_diagnostic(tree.span).on(on));
-                        return None;
-                    }
-                },
+            Shape::Leaf(Value::Str(text)) => match self.written_data(text) {
+                Some(Ok(value)) => Some(value),
+                Some(Err(stop)) => return self.no_reference(stop, tree, on),
                 None => None,
             },
             _ => None,
@@ -211,15 +123,17 @@ impl Work<'_> {
                 Value::Found(object) => match self.looked_up(object, wanted) {
                     Ok(Some(id)) => Ok(Value::Str(id)),
                     Ok(None) => return None,
-                    Err(fault) => Err(fault),
+                    Err(fault) => Err(fault.into()),
                 },
                 Value::Sensitive(_) => Err(Fault::new("bad_reference", "a secret is no reference")
-                    .label("ids and addresses are shown")),
+                    .label("ids and addresses are shown")
+                    .into()),
                 Value::Object(address) | Value::Id(address) => Ok(Value::Object(address.clone())),
                 Value::Str(text) => self.read(text, wanted),
-                other => Err(bad_reference(other.kind_name(), wanted)),
+                other => Err(bad_reference(other, wanted).into()),
             },
-            _ => Err(bad_reference(tree.kind_name(), wanted)),
+            Shape::List(_) => Err(bad_reference(&Value::list(Vec::new()), wanted).into()),
+            Shape::Map(_) => Err(bad_reference(&Value::map(Default::default()), wanted).into()),
         };
         let found = found.and_then(|value| match &value {
             Value::Object(to) if !wanted.iter().any(|kind| self.schemas.suits(to.kind(), kind)) => {
@@ -228,17 +142,23 @@ impl Work<'_> {
                 let forms: Vec<_> = wanted.iter().map(|k| format!("`\"{k}.LABEL\"`")).collect();
                 Err(Fault::new("wrong_type", problem)
                     .label(format!("of type {}", to.kind()))
-                    .help(format!("write it as {}", forms.join(" or "))))
+                    .help(format!("write it as {}", forms.join(" or ")))
+                    .into())
             }
             _ => Ok(value),
         });
         match found {
             Ok(value) => Some(value),
-            Err(fault) => {
-                self.findings.push(fault.into_diagnostic(tree.span).on(on));
-                None
-            }
+            Err(stop) => self.no_reference(stop, tree, on),
         }
+    }
+
+    /// Reports why there is no object, if there is something to say.
+    fn no_reference<T>(&mut self, stop: Stop, tree: &Tree, on: &Address) -> Option<T> {
+        if let Stop::Fault(fault) = stop {
+            self.findings.push(fault.into_diagnostic(tree.span).on(on));
+        }
+        None
     }
 
     /// The id of a looked-up object, if it is of a type that is wanted. One of a type that is only
@@ -259,41 +179,66 @@ impl Work<'_> {
         Ok(object.attrs.is_some().then(|| object.id.clone()))
     }
 
-    fn read(&self, text: &str, wanted: &[&Arc<str>]) -> Result<Value, Fault> {
+    fn read(&mut self, text: &str, wanted: &[&Arc<str>]) -> Result<Value, Stop> {
         if let Some(id) = foreign_id(text)? {
             return Ok(Value::str(id));
         }
         match Address::parse(text) {
-            Ok(address) => self.names.find(&address, wanted).cloned().map(Value::Object),
+            Ok(address) => self.find(&address, wanted).map(Value::Object),
             Err(_) => {
-                let by_label = wanted.iter().find_map(|kind| self.names.address(kind, text));
+                let by_label = wanted.iter().find_map(|kind| self.address_of(kind, text));
                 let kinds = either(wanted);
                 let fault = Fault::new("bad_reference", format!("`{text}` is not a reference"))
                     .label("names are not accepted");
                 Err(match by_label {
-                    Some(meant) => fault.help(format!("did you mean \"{meant}\"?")),
+                    Some(meant) => fault.help(format!("did you mean \"{}.{text}\"?", meant.kind())),
                     None => fault.help(format!("write TYPE.LABEL ({kinds}.…), or \"id:UUID\"")),
-                })
+                }
+                .into())
             }
         }
     }
 
-    /// An address of this configuration, for `depends_on`.
-    pub(super) fn dependency(&mut self, tree: &Tree, on: &Address) -> Option<Address> {
+    /// Addresses of this configuration, for `depends_on`: one, or all instances of a block.
+    pub(super) fn dependency(&mut self, tree: &Tree, on: &Address) -> Vec<Address> {
         let found = match &tree.shape {
-            Shape::Leaf(Value::Object(address) | Value::Id(address)) => Ok(address.clone()),
+            Shape::Leaf(Value::Object(address) | Value::Id(address)) => Ok(vec![address.clone()]),
+            Shape::Leaf(Value::Map(items)) => Ok(items.values().filter_map(object).collect()),
+            Shape::Leaf(Value::List(items)) => Ok(items.iter().filter_map(object).collect()),
             Shape::Leaf(Value::Str(text)) => match Address::parse(text) {
-                Ok(address) => self.names.find(&address, &[]).cloned(),
+                Ok(address) => self.find_all(&address),
                 Err(error) => Err(Fault::new("bad_reference", error.to_string())
-                    .help("write the address of a resource: \"TYPE.LABEL\"")),
+                    .help("write the address of a resource: \"TYPE.LABEL\"")
+                    .into()),
             },
-            _ => Err(bad_reference(tree.kind_name(), &[])),
+            Shape::Leaf(value) => Err(bad_reference(value, &[]).into()),
+            Shape::List(_) => Err(bad_reference(&Value::list(Vec::new()), &[]).into()),
+            Shape::Map(_) => Err(bad_reference(&Value::map(Default::default()), &[]).into()),
         };
-        found
-            .map_err(|fault| {
-                self.findings.push(fault.into_diagnostic(tree.span).on(on));
-            })
-            .ok()
+        match found {
+            Ok(found) => found,
+            Err(stop) => self.no_reference(stop, tree, on).unwrap_or_default(),
+        }
+    }
+
+    /// The object with this address, or all instances of the block.
+    fn find_all(&mut self, address: &Address) -> Result<Vec<Address>, Stop> {
+        if address.key().is_none()
+            && address.modules().is_empty()
+            && address.member_of().is_none()
+            && let Some(Instances::Many(many)) =
+                self.addresses(self.here.module, (address.kind(), address.label()))
+        {
+            return Ok(many.list.iter().map(|(_, found)| found.clone()).collect());
+        }
+        Ok(vec![self.find(address, &[])?])
+    }
+}
+
+fn object(value: &Value) -> Option<Address> {
+    match value {
+        Value::Object(address) | Value::Id(address) => Some(address.clone()),
+        _ => None,
     }
 }
 
@@ -313,14 +258,22 @@ pub(super) fn foreign_id(text: &str) -> Result<Option<&str>, Fault> {
     Ok(Some(id))
 }
 
-fn bad_reference(found: &str, wanted: &[&Arc<str>]) -> Fault {
+fn bad_reference(found: &Value, wanted: &[&Arc<str>]) -> Fault {
     let kinds = if wanted.is_empty() {
         "TYPE.LABEL".to_owned()
     } else {
         format!("{}.LABEL", either(wanted))
     };
-    Fault::new("wrong_kind", format!("a reference is needed, such as \"{kinds}\""))
-        .label(format!("this is {found}"))
+    let all = match found {
+        Value::List(items) => items.iter().find_map(object),
+        Value::Map(items) => items.values().find_map(object),
+        _ => None,
+    };
+    let fault = Fault::new("wrong_kind", format!("a reference is needed, such as \"{kinds}\""));
+    match all {
+        Some(one) => fault.label("these are all instances").help(format!("write `{one}` for one")),
+        None => fault.label(format!("this is {}", found.kind_name())),
+    }
 }
 
 fn either(kinds: &[&Arc<str>]) -> String {

@@ -1,48 +1,45 @@
-//! One block `[TYPE.LABEL]` → [`DesiredResource`] and its attachments.
+//! One instance of a block → [`DesiredResource`] and its attachments.
 //!
-//! In: the block and its type. Out: a row in schema order with defaults filled in, and what was
+//! In: the block, what its instances share, and the address of this one. Out: a row in schema order with defaults filled in, and what was
 //! wrong with single attributes. What needs several resources is judged in `check`.
 
 use std::sync::Arc;
 
+use super::block::{Common, Shared};
 use super::kind::Target;
 use super::link::Declarer;
 use super::meta::META;
-use super::provider::Choice;
 use super::{Work, applies};
 use crate::address::Address;
-use crate::config::syntax::{Block, Entry};
-use crate::config::{DesiredLink, DesiredResource, Lifecycle};
+use crate::config::syntax::Entry;
+use crate::config::{DesiredLink, DesiredResource};
 use crate::diag::{Diagnostic, Span};
-use crate::schema::{AttrIx, Condition, ResourceType, Row, TypeIx};
+use crate::schema::{AttrIx, Attribute, Condition, ResourceType, Row};
 use crate::value::Value;
 
 impl Work<'_> {
     pub(super) fn resource(
         &mut self,
-        block: &Block,
-        ty: TypeIx,
-        choice: &Choice,
+        common: &mut Common<'_>,
+        address: &Address,
         (resources, links): (&mut Vec<DesiredResource>, &mut Vec<DesiredLink>),
     ) {
-        let resource = self.schemas.get(ty).clone();
-        let address = match self.names.address(&block.kind.text, &block.label.text) {
-            Some(known) => known.clone(),
-            None => Address::new(&block.kind.text, &block.label.text),
-        };
-        let by = Declarer { address: &address, ty, resource: &resource };
-        let mut row = RowInWork::new(&resource);
+        let (block, resource, ty) = (common.block, common.resource.clone(), common.ty);
+        let by = Declarer { address, ty, resource: &resource };
+        let mut row = RowInWork::new(&resource, common.spans.clone());
         let (mut mentions, mut part_mentions) = (Vec::new(), Vec::new());
         let mut elements = Vec::new();
-        for entry in &block.entries {
+        for (at, entry) in block.entries.iter().enumerate() {
             if let Some(ix) = resource.find_attr(&entry.key.text) {
-                self.attribute(entry, ix, &by, &mut row);
+                self.attribute((common, at), ix, &by, &mut row);
             } else if let Some(ix) = resource.find_link(&entry.key.text) {
-                if self.links(&by, ix, entry, links) {
+                let tree = self.entry(common, at, &by);
+                if self.links(&by, ix, tree, links) {
                     mentions.push(ix);
                 }
             } else if let Some(ix) = resource.find_part(&entry.key.text) {
-                if self.elements_of(&by, ix, entry, &mut elements) {
+                let tree = self.entry(common, at, &by);
+                if self.elements_of(&by, ix, (entry, tree), &mut elements) {
                     part_mentions.push(ix);
                 }
             } else {
@@ -51,52 +48,100 @@ impl Work<'_> {
         }
         mentions.sort_unstable();
         self.complete(block.declared, &by, &mut row);
+        self.baremetal_together(block.declared, &by, &row);
         self.missing_parts(&by, (&part_mentions, block.declared));
-        let provider = self.provider_of(block, &resource, choice, &address);
-        let lifecycle = self.lifecycle(block, &resource);
-        let of_elements =
-            Arc::new(Lifecycle { timeouts: lifecycle.timeouts.clone(), ..Lifecycle::default() });
+        let provider = self.provider_once(common, address);
         for element in &mut elements {
             element.provider = provider.clone();
-            element.lifecycle = of_elements.clone();
+            element.lifecycle = common.of_elements.clone();
         }
         resources.append(&mut elements);
-        let depends_on = self.depends_on(block, &address);
+        let depends_on = self.depends_on_once(common, address);
         resources.push(DesiredResource {
             provider,
-            lifecycle: Arc::new(lifecycle),
+            lifecycle: common.lifecycle.clone(),
             depends_on,
-            address,
+            address: address.clone(),
             ty,
             attrs: row.values,
-            spans: row.spans.into(),
+            spans: row.spans,
             declared: block.declared,
             mentions,
             part_mentions,
         });
     }
 
-    fn attribute(&mut self, entry: &Entry, ix: AttrIx, by: &Declarer<'_>, row: &mut RowInWork) {
+    /// One attribute. What is the same for all instances is converted once.
+    fn attribute(
+        &mut self,
+        (common, at): (&mut Common<'_>, usize),
+        ix: AttrIx,
+        by: &Declarer<'_>,
+        row: &mut RowInWork,
+    ) {
         let attr = by.resource.attr(ix);
-        let at = usize::from(ix.0);
-        row.spans[at] = Some(entry.value.span);
+        let place = usize::from(ix.0);
+        let entry = &common.block.entries[at];
+        let value = match &common.entries[at] {
+            Shared::Value(value) => value.clone(),
+            Shared::No if !attr.computed => {
+                let tree = self.tree(&entry.value, Some(by.address));
+                let to = Target { on: by.address, attr, kind: &attr.kind };
+                tree.and_then(|tree| self.convert(tree, to))
+            }
+            _ => {
+                let value = self.shared_attribute(entry, attr, &common.address);
+                common.entries[at] = Shared::Value(value.clone());
+                value
+            }
+        };
+        match value {
+            Some(value) => row.values[place] = value,
+            None => row.broken[place] = true,
+        }
+    }
+
+    fn shared_attribute(&mut self, entry: &Entry, attr: &Attribute, on: &Address) -> Option<Value> {
         if attr.computed {
-            row.broken[at] = true;
-            return self.computed(&attr.name, entry.key.span, by.address);
+            self.computed(&attr.name, entry.key.span, on);
+            return None;
         }
-        let tree = self.tree(&entry.value, Some(by.address));
-        let to = Target { on: by.address, attr, kind: &attr.kind };
-        match tree.and_then(|tree| self.convert(tree, to)) {
-            Some(value) => row.values[at] = value,
-            None => row.broken[at] = true,
+        let tree = self.tree(&entry.value, Some(on))?;
+        self.convert(tree, Target { on, attr, kind: &attr.kind })
+    }
+
+    fn provider_once(&mut self, common: &mut Common<'_>, address: &Address) -> Arc<str> {
+        if let Some(known) = &common.provider {
+            return known.clone();
         }
+        let provider = self.provider_of(common.block, &common.resource, address);
+        let entry = common.block.get("provider");
+        if !entry.is_some_and(|entry| self.varies(&entry.value)) {
+            common.provider = Some(provider.clone());
+        }
+        provider
+    }
+
+    fn depends_on_once(
+        &mut self,
+        common: &mut Common<'_>,
+        address: &Address,
+    ) -> Arc<[(Address, Span)]> {
+        if let Some(known) = &common.depends_on {
+            return known.clone();
+        }
+        let found: Arc<[(Address, Span)]> = self.depends_on(common.block, address).into();
+        let entry = common.block.get("depends_on");
+        if !entry.is_some_and(|entry| self.varies(&entry.value)) {
+            common.depends_on = Some(found.clone());
+        }
+        found
     }
 
     /// What is neither attribute nor link.
     fn other(&mut self, entry: &Entry, resource: &ResourceType) {
         let name = &*entry.key.text;
         match name {
-            "for_each" | "for_each_key" | "count" => self.later(entry),
             name if META.contains(&name) => {}
             _ => {
                 let attrs = resource.attrs.iter().filter(|a| a.writable()).map(|a| &*a.name);
@@ -178,20 +223,20 @@ impl Work<'_> {
 /// A row while it is being filled.
 pub(super) struct RowInWork {
     pub values: Row,
-    pub spans: Vec<Option<Span>>,
+    pub spans: Arc<[Option<Span>]>,
     /// Written, but of no use; reported already.
     pub broken: Vec<bool>,
 }
 
 impl RowInWork {
-    pub fn new(resource: &ResourceType) -> Self {
+    pub fn new(resource: &ResourceType, spans: Arc<[Option<Span>]>) -> Self {
         let count = resource.attrs.len();
-        Self { values: resource.empty_row(), spans: vec![None; count], broken: vec![false; count] }
+        Self { values: resource.empty_row(), spans, broken: vec![false; count] }
     }
 }
 
 /// The label, for an instance LABEL-KEY.
-fn default_name(address: &Address) -> String {
+pub(super) fn default_name(address: &Address) -> String {
     match address.key() {
         Some(key) => format!("{}-{key}", address.label()),
         None => address.label().to_owned(),

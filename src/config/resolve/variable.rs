@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
 
+use super::Work;
+use super::attr::Tree;
+use super::module::{ModuleIx, Values};
 use super::provider::LITERAL_SECRET;
-use super::{NoNames, Work};
-use crate::config::expr::unset;
+use crate::config::VariableInput;
+use crate::config::expr::{self, unset};
 use crate::config::syntax::{Block, Entry, Literal};
-use crate::config::{Facts, VariableInput};
 use crate::diag::{Diagnostic, nearest};
 use crate::value::Value;
 
@@ -31,15 +33,28 @@ enum Type {
     Map(Box<Type>),
 }
 
+/// Where the value of a variable comes from.
+pub(super) enum Given<'g> {
+    /// From its default.
+    Nothing,
+    /// From outside the configuration.
+    Input(&'g VariableInput),
+    /// From the call of its module.
+    Tree(Tree),
+}
+
 impl Work<'_> {
-    pub(super) fn variables(&mut self, blocks: &[Block], facts: &Facts) {
-        for block in blocks {
-            let name = &block.label.text;
-            match self.variable(block, facts.variables.get(&**name)) {
-                Some(value) => drop(self.names.variables.insert(name.clone(), value)),
-                None => drop(self.names.broken.insert(name.clone())),
-            }
+    /// Evaluates every variable of a module, so that what is wrong with one is said.
+    pub(super) fn variables(&mut self, of: ModuleIx) {
+        let written = self.module(of).written;
+        for block in &written.variables {
+            let _ = self.value(of, Values::Variable, &block.label.text);
         }
+    }
+
+    /// Values from outside for variables that do not exist.
+    pub(super) fn undeclared_variables(&mut self) {
+        let (facts, blocks) = (self.facts, &self.config.root.variables);
         for (name, input) in &facts.variables {
             if !blocks.iter().any(|b| *b.label.text == **name) {
                 self.undeclared(name, input, blocks);
@@ -56,7 +71,7 @@ impl Work<'_> {
         });
     }
 
-    fn variable(&mut self, block: &Block, given: Option<&VariableInput>) -> Option<Value> {
+    pub(super) fn variable(&mut self, block: &Block, given: Given<'_>) -> Option<Value> {
         for entry in &block.entries {
             let key = &*entry.key.text;
             if LATER.contains(&key) {
@@ -74,9 +89,10 @@ impl Work<'_> {
         };
         let value = match given {
             // Without a `type` a given value is text, as in Terraform.
-            Some(input) if bare => Value::str(&input.text),
-            Some(input) => self.given(block, input, &ty, secret)?,
-            None => self.default(block, &ty, secret)?,
+            Given::Input(input) if bare => Value::str(&input.text),
+            Given::Input(input) => self.given(block, input, &ty, secret)?,
+            Given::Tree(tree) => self.input(block, tree, &ty)?,
+            Given::Nothing => self.default(block, &ty, secret)?,
         };
         if value.is_null() && !nullable {
             let name = &block.label.text;
@@ -106,17 +122,9 @@ impl Work<'_> {
     fn default(&mut self, block: &Block, ty: &Type, secret: bool) -> Option<Value> {
         let name = &block.label.text;
         let Some(entry) = block.get("default") else {
-            if self.evaluator.unset_is_unknown {
-                return None;
+            if !(self.judging && self.current().caller.is_none()) {
+                self.missing_variable(block);
             }
-            self.findings.push(
-                Diagnostic::error(
-                    "missing_variable",
-                    format!("the variable `{name}` has no value"),
-                )
-                .at(block.declared, "declared here, without a default")
-                .help(format!("set it with --var {name}=… or RACKFORM_VAR_{name}")),
-            );
             return None;
         };
         let tree = self.tree(&entry.value, None)?;
@@ -147,6 +155,41 @@ impl Work<'_> {
         }
     }
 
+    /// What the caller of a module gives.
+    fn input(&mut self, block: &Block, tree: Tree, ty: &Type) -> Option<Value> {
+        let (span, value) = (tree.span, tree.into_value());
+        match convert(&value, ty) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                let problem = format!("`{}` must be {expected}", block.label.text);
+                let finding = Diagnostic::error("wrong_kind", problem)
+                    .at(span, format!("this is {}", value.kind_name()))
+                    .at(block.declared, "declared here");
+                self.findings.push(finding);
+                None
+            }
+        }
+    }
+
+    /// The finding for a variable that has no value.
+    fn missing_variable(&mut self, block: &Block) {
+        let name = &block.label.text;
+        let caller = self.current().caller.as_ref().map(|(_, call, _)| *call);
+        self.findings.push(match caller {
+            Some(call) => {
+                let problem = format!("the module `{}` needs `{name}`", call.label.text);
+                Diagnostic::error("missing_variable", problem)
+                    .at(call.declared, format!("`{name}` is missing here"))
+                    .at(block.declared, "declared here, without a default")
+            }
+            None => {
+                Diagnostic::error("missing_variable", format!("the variable `{name}` has no value"))
+                    .at(block.declared, "declared here, without a default")
+                    .help(format!("set it with --var {name}=… or RACKFORM_VAR_{name}"))
+            }
+        });
+    }
+
     fn given(
         &mut self,
         block: &Block,
@@ -157,7 +200,7 @@ impl Work<'_> {
         let name = &block.label.text;
         let value = match ty {
             Type::String | Type::Number | Type::Bool => Ok(Value::str(&input.text)),
-            _ => self.evaluator.expression(&input.text, &NoNames).map(|e| e.value),
+            _ => expr::expression(&input.text, self).map(|e| e.value),
         };
         let problem = match value.map(|value| convert(&value, ty)) {
             Ok(Ok(value)) => return Some(value),

@@ -106,9 +106,12 @@ pub fn put(tx: &mut Tx<'_>, side: &Side, parent: &str, mons: &[MonUrl]) {
 }
 
 /// Connects the monitors; some may fail, not all. Returns the id of the Ceph cluster: a seed may
-/// give each machine one, otherwise the first monitor's address stands for it.
+/// give each machine one, otherwise the lowest address of a monitor stands for it.
 pub fn connect(tx: &mut Tx<'_>, side: &Side, parent: &str) -> Result<String, ApiError> {
-    let mons: Vec<_> = tx.store.table(side.mons.name).find(side.parent, parent).cloned().collect();
+    let mut mons: Vec<_> =
+        tx.store.table(side.mons.name).find(side.parent, parent).cloned().collect();
+    // They stand by uuids that nobody can foresee.
+    mons.sort_by(|a, b| str_of(a, "hostname").cmp(str_of(b, "hostname")));
     // What an earlier connect found stays.
     let known = tx.store.get(side.owner, parent).map(|row| str_of(row, "fsid").to_owned());
     let mut found = None;

@@ -93,6 +93,7 @@ fn requests(
             world.discover(resource);
         }
     }
+    new.links.iter().for_each(|link| world.provide(link));
     for resource in &new.resources {
         let ty = schemas.get(resource.ty);
         let Some(was) = old.get(&resource.address) else { continue };

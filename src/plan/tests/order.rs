@@ -1,6 +1,8 @@
 //! What comes before what: creating, destroying, replacing.
 
-use super::world::World;
+use crate::config::DesiredResource;
+
+use super::world::{World, desired};
 
 /// A zone with a cluster, two storages attached to it, and two hosts.
 const SITE: &str = r#"
@@ -194,4 +196,71 @@ fn the_same_inputs_give_the_same_plan() {
     blocks.reverse();
     let shuffled = world.show(&blocks.concat());
     assert_eq!(shuffled, world.show(SITE), "the order of blocks has no meaning");
+}
+
+const DEVICE: &str = r#"
+[pci_device.d]
+host               = "host.a"
+pci_device_address = "0000:06:00.0"
+user_tags          = ["t"]
+vm                 = ["id:0000000000004000800000000000aaaa"]
+"#;
+
+/// A device is found and not made: it goes with its host, so what it has is taken from it before.
+#[test]
+fn what_a_device_has_is_taken_away_before_its_host_goes() {
+    let text = World::of(&format!("{SITE}{DEVICE}")).show(&SITE.replace("[host.a]", "[host.c]"));
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with('#')).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 delete host.a after #2 #3
+    #1 create host.c after #0
+    #2 delete pci_device.d.user_tags["t"]
+    #3 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    "#);
+}
+
+/// Another device under the same address: what the old one had goes while the address still means
+/// the old one, and what the new one gets comes later.
+#[test]
+fn what_a_device_has_is_taken_away_before_another_is_found() {
+    let mut world = World::of(&format!("{SITE}{DEVICE}"));
+    let other = DEVICE.replace("device.d", "device.e").replace(":06:", ":07:");
+    let other = desired(&world.schemas, &format!("{SITE}{other}"));
+    let found = |of: &&DesiredResource| of.address.as_str() == "pci_device.e";
+    world.discover(other.resources.iter().find(found).expect("the other"));
+    let moved = DEVICE.replace(":06:", ":07:").replace(r#"["t"]"#, r#"["u"]"#);
+    let text = world.show(&format!("{SITE}{moved}"));
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with(['#', '('])).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 create pci_device.d after #1 #3
+    #1 delete pci_device.d.user_tags["t"]
+    #2 create pci_device.d.user_tags["u"] after #0
+    #3 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    #4 attach pci_device.d.vm["0000000000004000800000000000aaaa"] after #0 #3
+    "#);
+}
+
+/// Another block means the device: what the old one gives up is gone before the new one has it.
+#[test]
+fn what_a_device_has_is_taken_away_before_another_block_has_it() {
+    let world = World::of(&format!("{SITE}{DEVICE}"));
+    let renamed = DEVICE.replace("device.d", "device.e");
+    insta::assert_snapshot!(world.show(&format!("{SITE}{renamed}")), @r#"
+    Forget pci_device.d: NotInConfiguration
+    Forget pci_device.d.user_tags["t"]: NotInConfiguration
+    Forget pci_device.d.vm["0000000000004000800000000000aaaa"]: NotInConfiguration
+    Adopt pci_device.e: New
+    Adopt pci_device.e.user_tags["t"]: New
+    Adopt pci_device.e.vm["0000000000004000800000000000aaaa"]: New
+    "#);
+    let other = renamed.replace("aaaa", "bbbb").replace(r#"["t"]"#, r#"["u"]"#);
+    let text = world.show(&format!("{SITE}{other}"));
+    // No note either that somebody else attached it.
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with(['#', 'n'])).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    #0 delete pci_device.d.user_tags["t"]
+    #1 detach pci_device.d.vm["0000000000004000800000000000aaaa"]
+    #2 create pci_device.e.user_tags["u"] after #0 #1
+    #3 attach pci_device.e.vm["0000000000004000800000000000bbbb"] after #0 #1
+    "#);
 }

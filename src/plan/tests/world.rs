@@ -103,6 +103,15 @@ impl World {
         self.table(resource.ty).insert(LiveObject { id, attrs, links, elements: Vec::new() });
     }
 
+    /// The foreign ends of an attachment: objects that somebody else manages.
+    pub fn provide(&mut self, link: &DesiredLink) {
+        for (ty, id) in plan::foreign::ends(&self.schemas, link) {
+            let attrs = self.schemas.get(ty).empty_row();
+            let live = LiveObject { id, attrs, links: Box::default(), elements: Vec::new() };
+            self.table(ty).insert(live);
+        }
+    }
+
     fn link(&mut self, link: &DesiredLink) {
         let ends = [&link.owner, &link.to].into_iter().filter_map(|end| match end {
             End::Ours(address) => Some(address.clone()),

@@ -17,6 +17,12 @@ pub enum Quirk {
     /// The server splits `user:password@host` at its colons and takes the second piece (`MonUri`,
     /// reference 3.4), so that a password would be cut off at one.
     NoColon,
+    /// Attributes of one row that are `baremetal` together or not at all: a cluster's type and
+    /// hypervisor (reference 3.2: the server refuses anything else with SYS.1007).
+    BaremetalTogether,
+    /// What a LUN is called: where a server offers it, and where a storage stands on it. The two
+    /// share no reference, and the server of a LUN that is in use is not let go (reference 4).
+    LunName,
     /// `UpdateClusterOS` answers with a long job that it has only started (reference 3.2): the
     /// action is over when that job is (`QueryLongJob`). For actions.
     LongJob,
@@ -26,12 +32,14 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::LeaveMaintenanceFirst,
         Self::TrimsText,
         Self::StoragePath,
         Self::NfsUrl,
         Self::NoColon,
+        Self::BaremetalTogether,
+        Self::LunName,
         Self::LongJob,
         Self::ShellResults,
     ];
@@ -44,6 +52,8 @@ impl Quirk {
             Self::StoragePath => "storage_path",
             Self::NfsUrl => "nfs_url",
             Self::NoColon => "no_colon",
+            Self::BaremetalTogether => "baremetal_together",
+            Self::LunName => "lun_name",
             Self::LongJob => "long_job",
             Self::ShellResults => "shell_results",
         }
@@ -56,7 +66,9 @@ impl Quirk {
             | Self::TrimsText
             | Self::StoragePath
             | Self::NfsUrl
-            | Self::NoColon => false,
+            | Self::NoColon
+            | Self::BaremetalTogether
+            | Self::LunName => false,
         }
     }
 }

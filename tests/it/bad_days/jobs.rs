@@ -41,7 +41,7 @@ fn a_host_that_cannot_be_connected_holds_up_nothing_else() {
     let outcome = apply(&rackform).expect(1);
     assert_snapshot!(news(&outcome), @"
     exit Some(1)
-    host.h1: creating failed after TIME: connection error for KVM host[uuid:ID, ip:10.0.0.1] [HOST.1003]
+    host.h1: creating failed after TIME: connection error for KVM host[uuid:ID (host.h1), ip:10.0.0.1] [HOST.1003]
         server:  unable to connect to KVM[ip:10.0.0.1, username:root, sshPort:22] no route to host (SYS.1006)
         request: POST /hosts/kvm
     Apply stopped: 3 added, 0 changed, 0 destroyed, 1 failed in TIME (N requests); run `rackform apply` again to finish.
@@ -136,4 +136,21 @@ fn an_update_that_is_ignored_is_not_reported_as_done() {
     ");
     apply(&rackform).expect(0).says(&["1 changed"]);
     ends_well(&rackform, &cloud, &[("/zones", 1)]);
+}
+
+/// Servers know ids only, people know addresses.
+#[test]
+fn a_failure_names_our_objects_beside_their_ids() {
+    let cloud = Cloud::start();
+    let rackform = directory(&cloud, "[zone.east]\n");
+    apply(&rackform).expect(0);
+    let zone = cloud.one("/zones")["uuid"].as_str().expect("an id").to_owned();
+    let other = "eeeeeeeeeeee4eee8eeeeeeeeeeeeeee";
+    let busy = format!("zone[uuid:{zone}] waits for job[uuid:{other}]");
+    cloud.faults(&[&format!("api=CreateCluster,job-error=SYS.1006:{busy}")]);
+    configure(&rackform, &cloud, CLUSTER);
+    let named = format!("zone[uuid:{zone} (zone.east)] waits for job[uuid:{other}]");
+    apply(&rackform).expect(1).says(&[&named]);
+    apply(&rackform).expect(0);
+    ends_well(&rackform, &cloud, &[("/zones", 1), ("/clusters", 1)]);
 }

@@ -123,3 +123,54 @@ fn a_directory_that_is_none() {
     let elsewhere = rackform.run(&["state", "list", "-C", "nowhere"]);
     elsewhere.expect(1).says(&["`nowhere` is not a directory", "-C names the directory"]);
 }
+
+#[test]
+fn terraforms_words_get_a_tip() {
+    let rackform = zone();
+    assert_snapshot!(rackform.run(&["init"]).seen(), @"
+    exit 1
+    --- stderr
+    error: unrecognized subcommand 'init'
+
+      tip: there is nothing to initialise or download: go on with 'rackform plan'
+
+    Usage: rackform [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(rackform.run(&["apply", "-auto-approve"]).seen(), @"
+    exit 1
+    --- stderr
+    error: unexpected argument '-auto-approve' found
+
+      tip: write it with two dashes: '--auto-approve'
+
+    Usage: rackform apply [OPTIONS]
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(rackform.run(&["plan", "-var=password=hunter2"]).seen(), @"
+    exit 1
+    --- stderr
+    error: unexpected argument '-var' found
+
+      tip: write it with two dashes: '--var'
+
+    Usage: rackform plan [OPTIONS]
+
+    For more information, try '--help'.
+    ");
+    for (args, tip) in [
+        (&["taint", "host.h"][..], "rackform apply --replace ADDR"),
+        (&["apply", "-replace=zone.east"], "'--replace'"),
+        (&["plan", "-refresh=false"], "'--refresh'"),
+        (&["-chdir=sites", "plan"], "'--chdir'"),
+        (&["-version"], "'--version'"),
+        (&["plan", "--no-color"], "--color never"),
+        (&["apply", "-input=false"], "leave it out"),
+    ] {
+        rackform.run(args).expect(1).says(&[tip]);
+    }
+    // Nothing of the kind: clap's own words.
+    rackform.run(&["plan", "-x"]).expect(1).says(&["unexpected argument '-x' found"]);
+}

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::cloud::Cloud;
 use super::process::Rackform;
+use super::shapes::{ENDS, SHAPES, Shape, others_of, shape};
 use super::topology::{digest, ids_of_state};
 
 /// Environment variables with a password each, which is [`password`] of the name.
@@ -16,179 +17,6 @@ pub const PASSWORDS: [&str; 2] = ["SSH_A", "SSH_B"];
 
 /// Attributes whose value names an environment variable.
 const SECRETS: [&str; 3] = ["password", "chap_user_password", "ssh_password"];
-
-/// How the emulator keeps a type.
-struct Shape {
-    kind: &'static str,
-    family: &'static str,
-    /// The member `type` of the rows; empty where the family is of one type.
-    class: &'static str,
-    /// Attributes that configurations set, and the members that hold them.
-    attrs: &'static [(&'static str, &'static str)],
-    ends: Option<&'static Ends>,
-    mons: Option<(&'static str, &'static str)>,
-}
-
-/// An attachment: its attribute, that of the other side, the family and its two members.
-struct Ends {
-    link: &'static str,
-    other: &'static str,
-    family: &'static str,
-    owner: &'static str,
-    to: &'static str,
-}
-
-const STORAGE: Ends = Ends {
-    link: "clusters",
-    other: "primary_storage",
-    family: "primaryStorageClusterRef",
-    owner: "primaryStorageUuid",
-    to: "clusterUuid",
-};
-const IMAGES: Ends = Ends {
-    link: "zones",
-    other: "backup_storage",
-    family: "backupStorageZoneRef",
-    owner: "backupStorageUuid",
-    to: "zoneUuid",
-};
-const ISCSI: Ends = Ends {
-    link: "clusters",
-    other: "iscsi_servers",
-    family: "iscsiClusterRef",
-    owner: "iscsiServerUuid",
-    to: "clusterUuid",
-};
-const NETWORK: Ends = Ends {
-    link: "clusters",
-    other: "l2_networks",
-    family: "l2ClusterRef",
-    owner: "l2NetworkUuid",
-    to: "clusterUuid",
-};
-
-const PLAIN: Shape = Shape { kind: "", family: "", class: "", attrs: &[], ends: None, mons: None };
-const PRIMARY: Shape = Shape { family: "primaryStorage", ends: Some(&STORAGE), ..PLAIN };
-const PATH: &[(&str, &str)] =
-    &[("zone", "zoneUuid"), ("url", "url"), ("description", "description"), ("state", "state")];
-const MACHINE: &[(&str, &str)] = &[
-    ("hostname", "hostname"),
-    ("url", "url"),
-    ("description", "description"),
-    ("state", "state"),
-    ("password", "passwordDigest"),
-];
-const BACKUP: Shape =
-    Shape { family: "backupStorage", attrs: MACHINE, ends: Some(&IMAGES), ..PLAIN };
-const L2: Shape = Shape { family: "l2Network", ends: Some(&NETWORK), ..PLAIN };
-
-const SHAPES: [Shape; 16] = [
-    Shape {
-        kind: "zone",
-        family: "zone",
-        attrs: &[("description", "description"), ("state", "state")],
-        ..PLAIN
-    },
-    Shape {
-        kind: "cluster",
-        family: "cluster",
-        attrs: &[("zone", "zoneUuid"), ("description", "description"), ("state", "state")],
-        ..PLAIN
-    },
-    Shape {
-        kind: "host",
-        family: "host",
-        attrs: &[
-            ("cluster", "clusterUuid"),
-            ("management_ip", "managementIp"),
-            ("description", "description"),
-            ("state", "state"),
-            ("password", "passwordDigest"),
-            ("ssh_port", "sshPort"),
-        ],
-        ..PLAIN
-    },
-    Shape { kind: "local_primary_storage", class: "LocalStorage", attrs: PATH, ..PRIMARY },
-    Shape { kind: "nfs_primary_storage", class: "NFS", attrs: PATH, ..PRIMARY },
-    Shape { kind: "smp_primary_storage", class: "SharedMountPoint", attrs: PATH, ..PRIMARY },
-    Shape {
-        kind: "ceph_primary_storage",
-        class: "Ceph",
-        attrs: &[("zone", "zoneUuid"), ("description", "description"), ("state", "state")],
-        mons: Some(("cephMon", "primaryStorageUuid")),
-        ..PRIMARY
-    },
-    Shape {
-        kind: "sharedblock_primary_storage",
-        class: "SharedBlock",
-        attrs: &[("zone", "zoneUuid"), ("description", "description"), ("state", "state")],
-        ..PRIMARY
-    },
-    Shape {
-        kind: "ceph_pool",
-        family: "cephPool",
-        attrs: &[
-            ("storage", "primaryStorageUuid"),
-            ("pool_name", "poolName"),
-            ("alias_name", "aliasName"),
-            ("description", "description"),
-        ],
-        ..PLAIN
-    },
-    Shape { kind: "imagestore_backup_storage", class: "ImageStoreBackupStorage", ..BACKUP },
-    Shape { kind: "sftp_backup_storage", class: "SftpBackupStorage", ..BACKUP },
-    Shape {
-        kind: "ceph_backup_storage",
-        class: "Ceph",
-        attrs: &[("description", "description"), ("state", "state")],
-        mons: Some(("cephBackupMon", "backupStorageUuid")),
-        ..BACKUP
-    },
-    Shape {
-        kind: "iscsi_server",
-        family: "iscsiServer",
-        attrs: &[
-            ("ip", "ip"),
-            ("port", "port"),
-            ("state", "state"),
-            ("chap_user_name", "chapUserName"),
-            ("chap_user_password", "chapUserPasswordDigest"),
-        ],
-        ends: Some(&ISCSI),
-        ..PLAIN
-    },
-    Shape {
-        kind: "l2_vlan_network",
-        class: "L2VlanNetwork",
-        attrs: &[
-            ("zone", "zoneUuid"),
-            ("physical_interface", "physicalInterface"),
-            ("vlan", "vlan"),
-            ("description", "description"),
-        ],
-        ..L2
-    },
-    Shape {
-        kind: "l2_novlan_network",
-        class: "L2NoVlanNetwork",
-        attrs: &[
-            ("zone", "zoneUuid"),
-            ("physical_interface", "physicalInterface"),
-            ("description", "description"),
-        ],
-        ..L2
-    },
-    Shape {
-        kind: "pci_device_offering",
-        family: "pciOffering",
-        attrs: &[
-            ("vendor_id", "vendorId"),
-            ("device_id", "deviceId"),
-            ("description", "description"),
-        ],
-        ..PLAIN
-    },
-];
 
 /// An object.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -225,11 +53,6 @@ pub fn password(variable: &str) -> String {
 
 fn label(address: &str) -> &str {
     address.split_once('.').map_or(address, |(_, label)| label)
-}
-
-fn shape(address: &str) -> &'static Shape {
-    let kind = address.split('.').next().expect("split gives one");
-    SHAPES.iter().find(|s| s.kind == kind).unwrap_or_else(|| panic!("no shape of {address}"))
 }
 
 fn list(of: impl IntoIterator<Item = String>) -> String {
@@ -269,13 +92,12 @@ impl Estate {
             "host" | "imagestore_backup_storage" | "sftp_backup_storage" => {
                 lines.push("username = \"root\"".into());
             }
-            "ceph_pool" => lines.push("type = \"Data\"".into()),
             _ => {}
         }
         if let Some(ends) = shape.ends {
-            let kind = ends.link.trim_end_matches('s');
             let own = thing.to.iter().filter(|_| !thing.from_others);
-            lines.push(format!("{} = {}", ends.link, list(own.map(|to| format!("{kind}.{to}")))));
+            let own = own.map(|to| format!("{}{to}", ends.prefix));
+            lines.push(format!("{} = {}", ends.link, list(own)));
         }
         for other in others_of(shape.kind) {
             let here = self.things.iter().filter(|(from, thing)| {
@@ -304,6 +126,40 @@ impl Estate {
         lines.join("\n") + "\n"
     }
 
+    /// The types, attachments and parts that it declares, from whichever side, as `TYPE` and
+    /// `TYPE.NAME`; `TYPE.state=VALUE` too.
+    pub fn uses(&self) -> BTreeSet<String> {
+        let mut uses = BTreeSet::new();
+        for (address, thing) in &self.things {
+            let shape = shape(address);
+            let Shape { kind, ends, .. } = shape;
+            uses.insert((*kind).to_owned());
+            uses.extend(thing.attrs.get("state").map(|v| format!("{kind}.state={}", plain(v))));
+            let parts = [
+                ("mons", !thing.mons.is_empty()),
+                ("disks", !thing.disks.is_empty()),
+                ("user_tags", !thing.user_tags.is_empty()),
+                ("system_tags", !thing.system_tags.is_empty()),
+            ];
+            let parts = parts.into_iter().filter(|(_, some)| *some);
+            uses.extend(parts.map(|(part, _)| format!("{kind}.{part}")));
+            uses.extend(ends.filter(|_| !thing.to.is_empty()).map(|e| match thing.from_others {
+                false => format!("{kind}.{}", e.link),
+                true => format!("{}{}", e.prefix, e.other),
+            }));
+        }
+        uses
+    }
+
+    /// Without these attributes of these types.
+    pub fn without(mut self, attributes: &[(&str, &str)]) -> Estate {
+        for (address, thing) in &mut self.things {
+            let kind = shape(address).kind;
+            thing.attrs.retain(|name, _| !attributes.contains(&(kind, name)));
+        }
+        self
+    }
+
     /// Writes the configuration for a cloud.
     pub fn declare(&self, rackform: &Rackform, cloud: &Cloud) {
         rackform.write("main.rack.toml", &format!("{}{}", cloud.provider(), self.blocks()));
@@ -314,12 +170,12 @@ impl Estate {
         let mut lines = Vec::new();
         for (address, thing) in &self.things {
             let shape = shape(address);
-            let mut line = format!("{} {}", shape.kind, label(address));
+            let me = &name_of(shape, address, thing);
+            let mut line = format!("{} {me}", shape.kind);
             for (name, _) in shape.attrs {
-                let value = thing.attrs.get(name).unwrap_or(&Value::Null);
-                let text = plain(value);
+                let text = plain(thing.attrs.get(name).unwrap_or(&Value::Null));
                 let known = match () {
-                    () if text.is_empty() => text,
+                    () if text.is_empty() || is_unset(name, &text) => String::new(),
                     () if SECRETS.contains(name) => digest(&password(&text)),
                     () if self.has(&text) => label(&text).to_owned(),
                     () => text,
@@ -327,7 +183,6 @@ impl Estate {
                 line += &format!(" {name}={known}");
             }
             lines.push(line);
-            let me = label(address);
             lines.extend(thing.to.iter().map(|to| format!("{me} attached to {to}")));
             let mons = thing.mons.iter();
             lines.extend(mons.map(|(h, v)| format!("{me} mon {h} {}", digest(&password(v)))));
@@ -340,15 +195,6 @@ impl Estate {
     }
 }
 
-/// The attributes of a type that declare attachments of others to it.
-fn others_of(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "zone" => &["backup_storage"],
-        "cluster" => &["primary_storage", "iscsi_servers", "l2_networks"],
-        _ => &[],
-    }
-}
-
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -357,11 +203,32 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// What an object is called in lines: its label, or the host and the place of what is discovered.
+fn name_of(shape: &Shape, address: &str, thing: &Thing) -> String {
+    let text = |name: &&str| plain(thing.attrs.get(name).unwrap_or(&Value::Null));
+    match shape.place.is_empty() {
+        true => label(address).to_owned(),
+        false => place(label(&text(&"host")), shape.place.iter().map(text)),
+    }
+}
+
+fn place(host: &str, place: impl Iterator<Item = String>) -> String {
+    format!("{host}/{}", place.collect::<Vec<_>>().join("-"))
+}
+
+/// Whether a server that was never told has the same.
+fn is_unset(attr: &str, text: &str) -> bool {
+    attr == "iommu_state" && text == "Disabled"
+}
+
 /// All objects of a cloud and the ids under which it has them.
 pub struct Live {
-    /// As [`Estate::lines`]: what is there twice is here twice.
+    /// As [`Estate::lines`]: what is there twice is here twice. Without what was discovered.
     pub lines: Vec<String>,
     pub ids: BTreeSet<String>,
+    /// What was discovered and may be nobody's: line and id. Its tags and attachments stand in
+    /// `lines`, because those are always somebody's.
+    pub found: Vec<(String, String)>,
 }
 
 impl Live {
@@ -371,22 +238,19 @@ impl Live {
             let all = cloud.control(Method::GET, &format!("rows/{family}"), None);
             all.as_array().expect("rows").clone()
         };
-        let mut objects = Vec::new();
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
-        for shape in &SHAPES {
-            for row in rows(shape.family) {
-                // Pools that the server makes with a storage.
-                let made = plain(&row["poolName"]).starts_with("pri-");
-                if (!shape.class.is_empty() && row["type"] != shape.class) || made {
-                    continue;
-                }
-                let name = if row["name"].is_null() { &row["poolName"] } else { &row["name"] };
-                names.insert(plain(&row["uuid"]), plain(name));
-                objects.push((shape, row));
+        let objects: Vec<(&Shape, Value)> =
+            SHAPES.iter().flat_map(|shape| objects(shape, rows(shape.family))).collect();
+        let (mut names, mut ids) = (BTreeMap::new(), BTreeSet::new());
+        for (shape, row) in &objects {
+            let uuid = plain(&row["uuid"]);
+            if shape.place.is_empty() {
+                ids.insert(uuid.clone());
             }
+            let name = name_in(shape, row, &names);
+            names.insert(uuid, name);
         }
         let name = |value: &Value| names.get(&plain(value)).cloned().unwrap_or(plain(value));
-        let mut lines = Vec::new();
+        let (mut lines, mut found) = (Vec::new(), Vec::new());
         for (shape, row) in &objects {
             let mut line = format!("{} {}", shape.kind, name(&row["uuid"]));
             for (attr, member) in shape.attrs {
@@ -394,12 +258,18 @@ impl Live {
                 if SECRETS.contains(attr) {
                     known.truncate(12);
                 }
+                if is_unset(attr, &known) {
+                    known.clear();
+                }
                 line += &format!(" {attr}={known}");
             }
-            lines.push(line);
+            match shape.place.is_empty() {
+                true => lines.push(line),
+                false => found.push((line, plain(&row["uuid"]))),
+            }
         }
-        for ends in [STORAGE, IMAGES, ISCSI, NETWORK] {
-            for row in rows(ends.family) {
+        for ends in ENDS {
+            for row in rows(ends.family).iter().filter(|row| !plain(&row[ends.to]).is_empty()) {
                 lines.push(format!(
                     "{} attached to {}",
                     name(&row[ends.owner]),
@@ -425,15 +295,48 @@ impl Live {
             lines.push(format!("{} tag {}", name(&row["resourceUuid"]), plain(&row["tag"])));
         }
         lines.sort();
-        Live { lines, ids: names.into_keys().collect() }
+        Live { lines, ids, found }
     }
+
+    /// Takes in what was discovered and is wanted; the rest is nobody's.
+    fn with_wanted(mut self, wanted: &[String]) -> Live {
+        let start = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ") + " ";
+        for (line, id) in std::mem::take(&mut self.found) {
+            let start = start(&line);
+            if wanted.iter().any(|other| other.starts_with(&start)) {
+                self.lines.push(line);
+                self.ids.insert(id);
+            }
+        }
+        self
+    }
+}
+
+/// The rows of a family that are objects of this type.
+fn objects(shape: &'static Shape, rows: Vec<Value>) -> Vec<(&'static Shape, Value)> {
+    let mine = |row: &Value| {
+        // Pools that the server makes with a storage.
+        let made = plain(&row["poolName"]).starts_with("pri-");
+        (shape.class.is_empty() || row["type"] == shape.class) && !made
+    };
+    rows.into_iter().filter(mine).map(|row| (shape, row)).collect()
+}
+
+/// As [`name_of`]; hosts come before what is discovered on them.
+fn name_in(shape: &Shape, row: &Value, names: &BTreeMap<String, String>) -> String {
+    if shape.place.is_empty() {
+        return plain(if row["name"].is_null() { &row["poolName"] } else { &row["name"] });
+    }
+    let members = shape.attrs.iter().filter(|(attr, _)| shape.place.contains(attr));
+    let host = names.get(&plain(&row["hostUuid"])).map_or("", String::as_str);
+    place(host, members.map(|(_, member)| plain(&row[*member])))
 }
 
 /// Asserts that cloud, state and configuration say the same: nothing twice, nothing lost, nothing
 /// left over, and nothing to do.
 #[track_caller]
 pub fn assert_converged(rackform: &Rackform, cloud: &Cloud, wanted: &[String]) {
-    let live = Live::of(cloud);
+    let live = Live::of(cloud).with_wanted(wanted);
     assert_same_lines(&live.lines, wanted);
     assert_eq!(ids_of_state(rackform), live.ids, "the state knows what is there, and no more");
     rackform.run(&["plan", "--detailed-exitcode"]).expect(0);
@@ -463,10 +366,14 @@ fn assert_same_lines(live: &[String], wanted: &[String]) {
 /// What iSCSI servers of a cloud offer: `(address, disk)`.
 pub fn offer(cloud: &Cloud, luns: &[(&str, &str)]) {
     for (server, wwid) in luns {
-        cloud.drift(json!({
-            "family": "description", "op": "put", "uuid": format!("lun/{server}/{wwid}"),
-            "row": { "kind": "lun", "owner": server,
-                     "members": { "wwid": wwid, "size": 1u64 << 40 } },
-        }));
+        describe(cloud, ("lun", server, wwid), json!({ "wwid": wwid, "size": 1u64 << 40 }));
     }
+}
+
+/// What a cloud will discover: kind, owner, place; members.
+pub fn describe(cloud: &Cloud, (kind, owner, place): (&str, &str, &str), members: Value) {
+    cloud.drift(json!({
+        "family": "description", "op": "put", "uuid": format!("{kind}/{owner}/{place}"),
+        "row": { "kind": kind, "owner": owner, "members": members },
+    }));
 }

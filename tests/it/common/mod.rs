@@ -5,6 +5,7 @@ pub mod estate;
 pub mod process;
 pub mod raw;
 pub mod seen;
+pub mod shapes;
 pub mod topology;
 
 mod harness_tests;

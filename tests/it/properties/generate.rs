@@ -1,6 +1,7 @@
 //! Clouds with objects of every type, drawn at random. In: numbers for each place. Out: a cloud
 //! that a server takes, from any other that is drawn so: what bears data keeps its zone, disks are
-//! only added, no two objects swap a unique key (a ring has no order).
+//! only added, no two objects swap a unique key (a ring has no order), what the server is too old
+//! for is left out.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +9,10 @@ use std::fmt;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::common::estate::{Estate, PASSWORDS, Thing};
+use rackform::emulator::ServerVersion;
+
+use crate::common::cloud::Cloud;
+use crate::common::estate::{Estate, PASSWORDS, Thing, describe, offer};
 
 /// What is drawn for one place.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,7 @@ struct Slot {
 }
 
 /// The places, in the order in which they are filled: parents first.
-const PLACES: [&str; 37] = [
+const PLACES: [&str; 42] = [
     "zone.z0",
     "zone.z1",
     "cluster.c0",
@@ -60,13 +64,34 @@ const PLACES: [&str; 37] = [
     "l2_novlan_network.w0",
     "pci_device_offering.o0",
     "pci_device_offering.o1",
+    "pci_device.d0",
+    "pci_device.d1",
+    "pci_device.d2",
+    "usb_device.u0",
+    "usb_device.u1",
+];
+
+/// Where devices are looked for: few, so that one block often gets what another had.
+const HOSTS: [&str; 3] = ["host.h0", "host.h3", "host.y0"];
+
+/// Virtual machines, which run nowhere: any device can be theirs.
+const VMS: [&str; 2] = ["0000000000004000800000000000aaaa", "0000000000004000800000000000bbbb"];
+
+/// What is drawn and servers before 5.0 do not have.
+const NEWER: [(&str, &str); 6] = [
+    ("zone", "is_default"),
+    ("cluster", "architecture"),
+    ("l2_vlan_network", "vswitch_type"),
+    ("l2_novlan_network", "vswitch_type"),
+    ("ceph_pool", "type"),
+    ("pci_device", "name"),
 ];
 
 /// The corner of the shared blocks: their storage, and its iSCSI servers.
 const BLOCKS: [&str; 3] = ["sharedblock_primary_storage.x0", "iscsi_server.t0", "iscsi_server.t1"];
 
 /// Disks of the two servers of the corner.
-pub const LUNS: [(&str, &str); 4] =
+const LUNS: [(&str, &str); 4] =
     [("10.4.1.0", "36000"), ("10.4.1.0", "36001"), ("10.4.1.1", "36002"), ("10.4.1.1", "36003")];
 
 /// What is drawn for all places.
@@ -120,6 +145,40 @@ pub fn mask() -> impl Strategy<Value = Mask> {
     prop::collection::vec(prop::bool::weighted(0.15), PLACES.len() + BLOCKS.len()).prop_map(Mask)
 }
 
+/// What a cloud has before anything is applied: every host that is added finds all devices, and
+/// there are virtual machines to give them to.
+pub fn furnish(cloud: &Cloud) {
+    offer(cloud, &LUNS);
+    let own = (1..8).chain(101..103);
+    for ip in own.map(|n| format!("10.0.0.{n}")) {
+        for n in 0..4 {
+            let (place, id) = (pci_address(n), format!("0e0{n}"));
+            let device = json!({ "pciDeviceAddress": place, "vendorId": "10de", "deviceId": id });
+            describe(cloud, ("pci", &ip, &place), device);
+        }
+        for dev in ["000", "001", "002"] {
+            let device = json!({ "busNum": "001", "devNum": dev, "idVendor": "0781" });
+            describe(cloud, ("usb", &ip, &format!("001-{dev}")), device);
+        }
+    }
+    for uuid in VMS {
+        let row = json!({ "uuid": uuid, "name": uuid, "state": "Stopped" });
+        cloud.drift(json!({ "family": "vm", "op": "put", "uuid": uuid, "row": row }));
+    }
+}
+
+fn pci_address(n: usize) -> String {
+    format!("0000:0{n}:00.0")
+}
+
+/// What a server of this version can take of it.
+pub fn for_server(version: ServerVersion, estate: Estate) -> Estate {
+    match version {
+        ServerVersion::V3_0 => estate.without(&NEWER),
+        ServerVersion::V5_2 => estate,
+    }
+}
+
 /// Builds what is drawn. `before`: what it is to follow.
 pub fn estate(drawn: &Drawn, before: Option<&Estate>) -> Estate {
     let mut estate = Estate::default();
@@ -147,6 +206,11 @@ fn tag(thing: &mut Thing, slot: &Slot) {
 
 fn state(enabled: bool) -> serde_json::Value {
     json!(if enabled { "Enabled" } else { "Disabled" })
+}
+
+/// Of what can be in Maintenance.
+fn any_state(number: u8) -> serde_json::Value {
+    json!(["Enabled", "Enabled", "Disabled", "Maintenance"][usize::from(number % 4)])
 }
 
 fn text(slot: &Slot) -> serde_json::Value {
@@ -188,9 +252,10 @@ fn thing(
                 ("cluster", json!(cluster)),
                 ("management_ip", json!(format!("10.0.0.{}", ip + 1))),
                 ("description", text(slot)),
-                ("state", state(slot.to[0] || corner)),
+                ("state", if corner { state(true) } else { any_state(b) }),
                 ("password", secret),
                 ("ssh_port", json!(if slot.to[2] { 22 } else { 2222 })),
+                ("iommu_state", state(slot.to[0])),
             ])
         }
         "local_primary_storage" | "nfs_primary_storage" | "smp_primary_storage" => {
@@ -204,13 +269,13 @@ fn thing(
                 ("zone", json!(zone)),
                 ("url", json!(url)),
                 ("description", text(slot)),
-                ("state", state(a % 4 != 0)),
+                ("state", any_state(a)),
             ])
         }
         "ceph_primary_storage" => {
             let zone = there(format!("zone.z{n}"))?;
             let attrs =
-                [("zone", json!(zone)), ("description", text(slot)), ("state", state(a % 4 != 0))];
+                [("zone", json!(zone)), ("description", text(slot)), ("state", any_state(a))];
             with_mons(Thing::new(attrs), slot, n)
         }
         "ceph_backup_storage" => {
@@ -222,6 +287,7 @@ fn thing(
             ("pool_name", json!(label)),
             ("alias_name", json!(format!("alias {}", a % 2))),
             ("description", text(slot)),
+            ("type", json!("Data")),
         ]),
         "imagestore_backup_storage" | "sftp_backup_storage" => {
             let machine = if kind.starts_with('s') { 5 } else { n };
@@ -234,7 +300,11 @@ fn thing(
             ])
         }
         // Its port is in no update: another one replaces it.
-        "iscsi_server" => iscsi(&format!("10.4.0.{n}"), 3260 + u16::from(b % 2), slot),
+        "iscsi_server" => {
+            let mut server = iscsi(&format!("10.4.0.{n}"), 3260 + u16::from(b % 2), slot);
+            server.attrs.insert("state", state(a % 3 != 0));
+            server
+        }
         "l2_vlan_network" | "l2_novlan_network" => {
             let zone = there(format!("zone.z{}", a % 2))?;
             let mut thing = Thing::new([
@@ -252,15 +322,65 @@ fn thing(
             ("device_id", json!(format!("0e0{}", a % 3))),
             ("description", text(slot)),
         ]),
+        "pci_device" | "usb_device" => device(estate, kind, slot, (n, taken))?,
         _ => panic!("no generator for {address}"),
     };
+    newer(kind, &mut thing, slot);
     attach(estate, kind, &mut thing, slot);
+    Some(thing)
+}
+
+/// Half of them have what only newer servers have.
+fn newer(kind: &str, thing: &mut Thing, slot: &Slot) {
+    let (name, values) = match kind {
+        "zone" => ("is_default", [json!(true), json!(false)]),
+        "cluster" => ("architecture", [json!("x86_64"), json!("aarch64")]),
+        "l2_vlan_network" | "l2_novlan_network" => {
+            ("vswitch_type", [json!("LinuxBridge"), json!("OvsDpdk")])
+        }
+        _ => return,
+    };
+    if slot.from_others {
+        thing.attrs.insert(name, values[usize::from(slot.b % 2)].clone());
+    }
+}
+
+/// A device of any host that is there, at its own place or that of the next one. A virtual machine
+/// can only have what is Enabled.
+fn device(
+    estate: &Estate,
+    kind: &str,
+    slot: &Slot,
+    (n, taken): (usize, &mut BTreeSet<usize>),
+) -> Option<Thing> {
+    let at = usize::from(slot.a) % HOSTS.len();
+    let host = estate.has(HOSTS[at]).then_some(HOSTS[at])?;
+    let number = |n| 1000 * (at + 1) + 100 * usize::from(kind == "usb_device") + n;
+    let n = if taken.contains(&number(n)) || slot.from_others { n + 1 } else { n };
+    taken.insert(number(n));
+    let enabled = slot.to[0] || slot.to[1];
+    let mut thing = Thing::new([
+        ("host", json!(host)),
+        ("description", text(slot)),
+        ("state", state(enabled)),
+        ("name", json!(format!("device {}", slot.b % 2))),
+    ]);
+    let vm = enabled && slot.to[2];
+    thing.to = vm.then(|| VMS[usize::from(slot.to[3])].to_owned()).into_iter().collect();
+    let own = match kind {
+        "pci_device" => [
+            ("pci_device_address", pci_address(n)),
+            ("meta_data", ["", "rack:1", "rack:2"][usize::from(slot.b / 3 % 3)].to_owned()),
+        ],
+        _ => [("bus_num", "001".to_owned()), ("dev_num", format!("00{n}"))],
+    };
+    thing.attrs.extend(own.map(|(name, value)| (name, json!(value))));
     Some(thing)
 }
 
 /// Attaches to clusters of its zone, or to zones.
 fn attach(estate: &Estate, kind: &str, thing: &mut Thing, slot: &Slot) {
-    if matches!(kind, "zone" | "cluster" | "host" | "ceph_pool" | "pci_device_offering") {
+    if !kind.ends_with("storage") && !kind.ends_with("network") && kind != "iscsi_server" {
         return;
     }
     thing.from_others = slot.from_others;
@@ -332,7 +452,7 @@ fn blocks(estate: &mut Estate, drawn: &[Slot], before: Option<&Estate>) {
     }
     if there {
         let zone = ("zone", json!("zone.z0"));
-        let attrs = [zone, ("description", text(storage)), ("state", state(storage.a % 5 != 0))];
+        let attrs = [zone, ("description", text(storage)), ("state", any_state(storage.a))];
         let mut thing = Thing { to, disks, from_others: storage.from_others, ..Thing::new(attrs) };
         tag(&mut thing, storage);
         estate.add(BLOCKS[0], thing);

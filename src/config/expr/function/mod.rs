@@ -3,8 +3,8 @@
 //!
 //! In: values of the arguments. Out: a value, or what is wrong with which argument. A new function
 //! is a row in the table of its group and a few cases in `tests`; its documentation is made from
-//! the row. What needs more than its arguments stands in `special`. Here is decided for all of
-//! them what becomes of secrets and of values that are not known yet.
+//! the row. What needs more than its arguments stands in `expr::special`. Here is decided for all
+//! of them what becomes of secrets and of values that are not known yet.
 
 mod args;
 mod collection;
@@ -20,7 +20,6 @@ mod number;
 mod pattern;
 mod reference;
 mod set;
-mod special;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -29,7 +28,8 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::{Evaluator, Fault, Stop};
+use super::special::SPECIAL;
+use super::{Fault, Stop};
 use crate::diag::nearest;
 use crate::value::Value;
 
@@ -54,7 +54,6 @@ pub enum Group {
     Encoding,
     Network,
     Type,
-    Outside,
 }
 
 /// How far a function looks into its arguments.
@@ -76,14 +75,6 @@ pub struct Arity {
     pub max: Option<usize>,
 }
 
-/// What computes the result.
-#[derive(Clone, Copy)]
-enum Run {
-    Pure(fn(Args<'_>) -> Outcome),
-    /// Asks the evaluator for what is outside.
-    Special(fn(&mut Evaluator<'_>, Args<'_>) -> Outcome),
-}
-
 /// One function.
 pub struct Function {
     pub name: &'static str,
@@ -97,7 +88,7 @@ pub struct Function {
     /// An expression and what it comes to; a test evaluates both.
     pub example: (&'static str, &'static str),
     pub depth: Depth,
-    run: Run,
+    run: fn(Args<'_>) -> Outcome,
 }
 
 impl Function {
@@ -108,7 +99,6 @@ impl Function {
         run: fn(Args<'_>) -> Outcome,
     ) -> Self {
         let arguments = arity(parameters);
-        let run = Run::Pure(run);
         let (summary, example, depth) = ("", ("", ""), Depth::Whole);
         Self { name, group, parameters, arguments, summary, example, depth, run }
     }
@@ -138,7 +128,7 @@ impl Function {
     ///
     /// # Errors
     /// [`Misuse`]: what is wrong with which argument.
-    pub fn run(&'static self, to: &mut Evaluator<'_>, given: &[Value]) -> Outcome {
+    pub fn run(&'static self, given: &[Value]) -> Outcome {
         let secret = match self.depth {
             Depth::Marks => false,
             Depth::Shallow => given.iter().any(|value| matches!(value, Value::Sensitive(_))),
@@ -150,25 +140,22 @@ impl Function {
             }
         };
         if !secret {
-            return self.compute(to, given).map_err(|misuse| misuse.help_from(self));
+            return self.compute(given).map_err(|misuse| misuse.help_from(self));
         }
         let reveal = match self.depth {
             Depth::Whole => revealed,
             Depth::Shallow | Depth::Marks => |value: &Value| value.reveal().clone(),
         };
         let plain: Vec<Value> = given.iter().map(reveal).collect();
-        match self.compute(to, &plain) {
+        match self.compute(&plain) {
             Ok(value) => Ok(value.sensitive()),
             Err(misuse) => Err(misuse.quoting_nothing(self)),
         }
     }
 
-    fn compute(&'static self, to: &mut Evaluator<'_>, given: &[Value]) -> Outcome {
+    fn compute(&'static self, given: &[Value]) -> Outcome {
         let args = Args::new(self, given);
-        let value = match self.run {
-            Run::Pure(run) => run(args)?,
-            Run::Special(run) => run(to, args)?,
-        };
+        let value = (self.run)(args)?;
         match &value {
             Value::Str(text) if text.len() > MAX_TEXT => Err(args.too_long()),
             _ => Ok(value),
@@ -214,7 +201,7 @@ fn revealed(value: &Value) -> Value {
     }
 }
 
-static TABLES: [&[Function]; 13] = [
+static TABLES: [&[Function]; 12] = [
     number::TABLE,
     text::TABLE,
     format::TABLE,
@@ -227,7 +214,6 @@ static TABLES: [&[Function]; 13] = [
     yaml::TABLE,
     ip::TABLE,
     convert::TABLE,
-    special::TABLE,
 ];
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, &'static Function>> =
@@ -280,7 +266,8 @@ fn unknown(name: &str) -> Fault {
     if let Some((_, reason)) = ABSENT.iter().find(|(absent, _)| *absent == name) {
         return fault.label("left out on purpose").help(*reason);
     }
-    match nearest(name, BY_NAME.keys().copied()) {
+    let special = SPECIAL.iter().map(|(name, ..)| *name);
+    match nearest(name, BY_NAME.keys().copied().chain(special)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault.help("schemas/FUNCTIONS.md lists all functions; most are Terraform's"),
     }

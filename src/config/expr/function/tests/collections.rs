@@ -146,8 +146,8 @@ fn a_look_up_copies_nothing() {
     assert_eq!(found, value("[1, 2, 3]"));
     let Value::List(items) = &found else { panic!("{found}") };
     let args = [Value::map([("a".into(), found.clone())].into()), Value::str("a")];
-    let (function, env) = (super::find("lookup", 2).expect("known"), Default::default());
-    let result = function.run(&mut super::Evaluator::new(&env), &args).expect("a value");
+    let function = super::find("lookup", 2).expect("known");
+    let result = function.run(&args).expect("a value");
     let Value::List(same) = &result else { panic!("{result}") };
     assert!(std::sync::Arc::ptr_eq(items, same));
     assert!(eval("lookup({}, \"a\")").is_err());

@@ -1,9 +1,7 @@
 //! Encodings and digests.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::super::Evaluator;
 use super::{Value, eval, find, same};
 
 #[test]
@@ -93,8 +91,8 @@ fn rows_of_a_csv_share_their_keys() {
     for number in 0..1_000 {
         text.push_str(&format!("kvm-{number},10.0.0.{}\n", number % 250));
     }
-    let (function, env) = (find("csvdecode", 1).expect("known"), BTreeMap::new());
-    let rows = function.run(&mut Evaluator::new(&env), &[Value::str(&text)]).expect("rows");
+    let function = find("csvdecode", 1).expect("known");
+    let rows = function.run(&[Value::str(&text)]).expect("rows");
     let Value::List(rows) = rows else { panic!("no list") };
     assert_eq!(rows.len(), 1_000);
     let key = |row: &Value| match row {
@@ -112,20 +110,19 @@ fn aliases_do_not_multiply_without_end() {
         let aliases = vec![format!("*{one}"); 9].join(",");
         text.push_str(&format!("{next}: &{next} [{aliases}]\n"));
     }
-    let (function, env) = (find("yamldecode", 1).expect("known"), BTreeMap::new());
-    assert!(function.run(&mut Evaluator::new(&env), &[Value::str(&text)]).is_err());
+    let function = find("yamldecode", 1).expect("known");
+    assert!(function.run(&[Value::str(&text)]).is_err());
 }
 
 #[test]
 fn deep_nesting_is_refused() {
     let deep = "[".repeat(100_000);
-    let env = BTreeMap::new();
     for name in ["jsondecode", "yamldecode"] {
         let function = find(name, 1).expect("known");
-        let result = function.run(&mut Evaluator::new(&env), &[Value::str(&deep)]);
+        let result = function.run(&[Value::str(&deep)]);
         assert!(result.is_err(), "{name}");
         let block: String = (0..20_000).map(|_| "- ").collect();
-        let result = function.run(&mut Evaluator::new(&env), &[Value::str(&block)]);
+        let result = function.run(&[Value::str(&block)]);
         assert!(result.is_err(), "{name}");
     }
     // Each anchor holds the one before: the document is flat, the value is not.
@@ -134,6 +131,6 @@ fn deep_nesting_is_refused() {
         chain.push_str(&format!("- &a{level} [*a{}]\n", level - 1));
     }
     let function = find("yamldecode", 1).expect("known");
-    assert!(function.run(&mut Evaluator::new(&env), &[Value::str(&chain)]).is_err());
+    assert!(function.run(&[Value::str(&chain)]).is_err());
     assert!(eval(r#"jsondecode("[[[[1]]]]")"#).is_ok());
 }

@@ -12,38 +12,63 @@ mod texts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::{Evaluator, Fault, Next, Scope, Stop};
+use super::super::{Evaluated, Fault, Name, Outside, Parsed, Scope, Stop, Templates, expression};
 use super::{Depth, all, find};
 use crate::address::Address;
+use crate::config::Need;
 use crate::value::{Found, Value};
 
-/// Knows `zone.NAME`, `var.secret`, `var.secrets`, `var.mixed` and `data.zone.open`.
-struct Names;
+/// Knows `zone.NAME`, `var.secret`, `var.secrets`, `var.mixed`, `var.map` and `data.zone.open`.
+#[derive(Default)]
+struct Names {
+    templates: Templates,
+    depth: u32,
+}
+
+fn not_here<T>() -> Result<T, Stop> {
+    Err(Fault::new("not_here", "not here").into())
+}
+
+fn variable(name: &str) -> Result<Value, Stop> {
+    let secret = Value::str("hunter2").sensitive();
+    Ok(match name {
+        "secret" => secret,
+        "secrets" => Value::list(vec![Value::str("hunter2"), Value::str("b")]).sensitive(),
+        "mixed" => Value::list(vec![Value::str("a"), secret]),
+        "map" => Value::map(BTreeMap::from([("a".into(), Value::Int(1)), ("s".into(), secret)])),
+        _ => return not_here(),
+    })
+}
 
 impl Scope for Names {
-    fn variable(&self, name: &str) -> Result<Value, Stop> {
-        let secret = Value::str("hunter2").sensitive();
-        Ok(match name {
-            "secret" => secret,
-            "secrets" => Value::list(vec![Value::str("hunter2"), Value::str("b")]).sensitive(),
-            "mixed" => Value::list(vec![Value::str("a"), secret]),
-            "map" => {
-                Value::map(BTreeMap::from([("a".into(), Value::Int(1)), ("s".into(), secret)]))
-            }
-            _ => return Err(Fault::new("unknown_variable", "no such variable").into()),
-        })
+    fn name(&mut self, name: &Name<'_>) -> Result<Evaluated, Stop> {
+        let open = |kind: &str| Found { kind: kind.into(), id: "".into(), attrs: None };
+        Ok(Evaluated::from(match *name {
+            Name::Variable(name) => variable(name)?,
+            Name::Object { kind, label, .. } => Value::Object(Address::new(kind, label)),
+            Name::Data { kind, .. } => Value::Found(Arc::new(open(kind))),
+            _ => return not_here(),
+        }))
     }
-    fn object(&self, kind: &str, label: &str, _: Option<&str>) -> Result<Value, Stop> {
-        Ok(Value::Object(Address::new(kind, label)))
+    fn attribute(&mut self, _: &Address, _: &str) -> Result<Value, Stop> {
+        not_here()
     }
-    fn data(&self, kind: &str, _: &str, _: &Next<'_>) -> Result<Value, Stop> {
-        Ok(Value::Found(Arc::new(Found { kind: kind.into(), id: "".into(), attrs: None })))
+    fn id(&mut self, _: &Address) -> Option<Arc<str>> {
+        None
+    }
+    fn outside(&mut self, _: Need) -> Result<Outside, Stop> {
+        not_here()
+    }
+    fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
+        self.templates.get(text)
+    }
+    fn depth(&mut self) -> &mut u32 {
+        &mut self.depth
     }
 }
 
 fn eval(text: &str) -> Result<Value, Stop> {
-    let env = BTreeMap::from([("HALL".to_owned(), Some("east".to_owned()))]);
-    Evaluator::new(&env).expression(text, &Names).map(|e| e.value)
+    expression(text, &mut Names::default()).map(|e| e.value)
 }
 
 fn value(text: &str) -> Value {

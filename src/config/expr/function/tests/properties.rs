@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::super::super::{Evaluator, Stop};
-use super::{Depth, all, find};
+use super::{Depth, Stop, all, find};
 use crate::address::Address;
 use crate::value::{Found, Value};
 
@@ -113,21 +112,17 @@ fn choices(count: usize) -> Vec<Vec<Value>> {
 /// value, marked; or a sentence that does not quote it.
 #[test]
 fn a_secret_changes_nothing_but_the_mark() {
-    let env = BTreeMap::new();
-    let run = |function: &'static super::super::Function, args: &[Value]| {
-        function.run(&mut Evaluator::new(&env), args)
-    };
     let mut useless: Vec<&str> = Vec::new();
     let choices: Vec<_> = (0..=3).map(choices).collect();
-    for function in all().filter(|f| f.depth != Depth::Marks && f.name != "env") {
+    for function in all().filter(|f| f.depth != Depth::Marks) {
         let mut results = 0;
         for args in choices.iter().flatten().filter(|a| find(function.name, a.len()).is_ok()) {
-            let plain = run(function, args);
+            let plain = function.run(args);
             results += usize::from(plain.is_ok());
             for at in 0..args.len() {
                 let mut marked = args.clone();
                 marked[at] = marked[at].clone().sensitive();
-                match (&plain, run(function, &marked)) {
+                match (&plain, function.run(&marked)) {
                     (Ok(value), Ok(secret)) => {
                         assert!(matches!(secret, Value::Sensitive(_)), "{}", function.name);
                         let same = super::super::revealed(&secret) == super::super::revealed(value);
@@ -154,26 +149,24 @@ proptest! {
 
     #[test]
     fn no_function_panics(args in prop::collection::vec(values(), 0..4)) {
-        let env = BTreeMap::new();
         for function in all() {
             if find(function.name, args.len()).is_ok() {
-                let _ = function.run(&mut Evaluator::new(&env), &args);
+                let _ = function.run(&args);
             }
         }
     }
 
     #[test]
     fn a_secret_stays_one(args in prop::collection::vec(values(), 1..4), at in 0_usize..3) {
-        let env = BTreeMap::new();
         let mut args = args;
         let at = at % args.len();
         args[at] = args[at].clone().sensitive();
-        let pure = |f: &&super::super::Function| f.depth != Depth::Marks && f.name != "env";
+        let pure = |f: &&super::super::Function| f.depth != Depth::Marks;
         for function in all().filter(pure) {
             if find(function.name, args.len()).is_err() {
                 continue;
             }
-            match function.run(&mut Evaluator::new(&env), &args) {
+            match function.run(&args) {
                 Ok(value) => prop_assert!(value.is_sensitive(), "{}", function.name),
                 Err(misuse) => {
                     if let Stop::Fault(fault) = misuse.stop {

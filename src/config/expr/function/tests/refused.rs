@@ -86,6 +86,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "\"a,b\\n\\\"1\\n\\\",2\\n3\\n\"",
         "row 3 (line 4) of the CSV has 1 field",
     ),
+    ("max([1, true]...)", "[1, true]", "a boolean"),
     ("contains([zone.a], \"x\")", "[zone.a]", "known only after apply"),
     ("length(zone.a)", "zone.a", "known only after apply"),
     ("upper(zone.a.id)", "zone.a.id", "known only after apply"),
@@ -135,6 +136,7 @@ fn what_would_take_all_memory_is_refused() {
 fn names_and_numbers_of_arguments() {
     for (text, summary, help) in [
         ("uper(1)", "there is no function `uper`", "did you mean `upper`?"),
+        ("filset()", "there is no function `filset`", "did you mean `fileset`?"),
         ("uuid()", "there is no function `uuid`", "differs at every run"),
         ("timestamp()", "there is no function `timestamp`", "no plan would ever be empty"),
         ("md5(\"x\")", "there is no function `md5`", "sha256"),

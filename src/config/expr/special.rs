@@ -1,0 +1,200 @@
+//! Functions that need more than the values of their arguments: what is outside, or whether an
+//! argument has a value at all.
+//!
+//! In: the call. Out: a value. What is outside is asked of the scope.
+
+use std::sync::Arc;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::FuncCall;
+
+use super::evaluation::{Evaluation, marked};
+use super::known::known;
+use super::{Fault, Need, Outside, Stop};
+use crate::value::Value;
+
+type Special = fn(&mut Evaluation<'_>, &FuncCall) -> Result<Value, Stop>;
+
+/// Name, signature, what it does, and the function.
+pub(super) const SPECIAL: [(&str, &str, &str, Special); 7] = [
+    ("can", "expression", "Whether the expression has a value.", can),
+    ("env", "name", "The environment variable, or null when it is not set.", env),
+    ("file", "path", "The text of a file; relative paths start at the root module.", file),
+    ("fileexists", "path", "Whether there is such a file.", file_exists),
+    (
+        "fileset",
+        "directory, pattern",
+        "The files below a directory whose paths match a pattern with `*`, `**`, `?` and `{a,b}`.",
+        file_set,
+    ),
+    (
+        "templatefile",
+        "path, variables",
+        "The text of a file, read as a template that can use the given variables.",
+        template_file,
+    ),
+    ("try", "expressions...", "The first of the expressions that has a value.", try_each),
+];
+
+pub fn find(name: &str) -> Option<Special> {
+    SPECIAL.iter().find(|(own, ..)| *own == name).map(|(.., run)| *run)
+}
+
+fn wrong_number(call: &FuncCall, signature: &str) -> Stop {
+    let name = call.name.name.as_str();
+    let given = call.args.len();
+    let problem = format!("`{name}` takes other arguments: {name}({signature})");
+    Fault::new("bad_argument", problem).label(format!("{given} given")).at(call.span()).into()
+}
+
+/// The arguments as known texts, and whether one of them is secret.
+fn texts<const N: usize>(
+    to: &mut Evaluation<'_>,
+    call: &FuncCall,
+    signature: &str,
+) -> Result<([Arc<str>; N], bool), Stop> {
+    let values = to.arguments(call)?;
+    let secret = values.iter().any(Value::is_sensitive);
+    let mut texts = Vec::with_capacity(N);
+    for (value, node) in values.iter().zip(call.args.iter()) {
+        known(value).map_err(|stop| stop.at(node.span()))?;
+        let Value::Str(text) = value.reveal() else {
+            let name = call.name.name.as_str();
+            let fault =
+                Fault::new("bad_argument", format!("`{name}` takes text: {name}({signature})"));
+            return Err(fault
+                .label(format!("this is {}", value.kind_name()))
+                .at(node.span())
+                .into());
+        };
+        texts.push(text.clone());
+    }
+    let texts = texts.try_into().map_err(|_| wrong_number(call, signature))?;
+    Ok((texts, secret))
+}
+
+fn env(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    let ([name], secret) = texts::<1>(to, call, "\"NAME\"")?;
+    if secret {
+        let fault =
+            Fault::new("secret_key", "the name of an environment variable cannot be secret");
+        return Err(fault.into());
+    }
+    match to.scope.outside(Need::Env(name.to_string()))? {
+        Outside::Text(text) => Ok(Value::Str(text)),
+        _ => {
+            to.unset = Some(name);
+            Ok(Value::Null)
+        }
+    }
+}
+
+/// The text of a file that must be there.
+fn read(to: &mut Evaluation<'_>, path: &str) -> Result<Arc<str>, Stop> {
+    let refuse = |why: &str| {
+        let fault = Fault::new("unreadable", format!("`{path}` cannot be read: {why}"));
+        let help =
+            "relative paths start at the root module; \"${path.module}/…\" is beside this file";
+        Err(fault.help(help).into())
+    };
+    match to.scope.outside(Need::File(path.to_owned()))? {
+        Outside::Text(text) => Ok(text),
+        Outside::Failed(why) => refuse(&why),
+        Outside::Nothing | Outside::Names(_) => refuse("there is no such file"),
+    }
+}
+
+fn file(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    let ([path], secret) = texts::<1>(to, call, "path")?;
+    let text = Value::Str(read(to, public(&path, secret)?)?);
+    Ok(text)
+}
+
+/// Paths stand in messages.
+fn public(path: &str, secret: bool) -> Result<&str, Stop> {
+    if secret {
+        return Err(Fault::new("secret_key", "a path cannot be secret").into());
+    }
+    Ok(path)
+}
+
+fn file_exists(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    let ([path], secret) = texts::<1>(to, call, "path")?;
+    let found = to.scope.outside(Need::File(public(&path, secret)?.to_owned()))?;
+    Ok(Value::Bool(found != Outside::Nothing))
+}
+
+fn file_set(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    let ([dir, pattern], secret) = texts::<2>(to, call, "directory, pattern")?;
+    let dir = public(&dir, secret)?.to_owned();
+    match to.scope.outside(Need::Files { dir: dir.clone(), pattern: pattern.to_string() })? {
+        Outside::Names(names) => Ok(Value::List(names)),
+        Outside::Failed(why) => {
+            let problem = format!("the files of `{dir}` cannot be listed: {why}");
+            Err(Fault::new("unreadable", problem).into())
+        }
+        Outside::Nothing | Outside::Text(_) => Ok(Value::list(Vec::new())),
+    }
+}
+
+fn template_file(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    const SIGNATURE: &str = "path, variables";
+    let values = to.arguments(call)?;
+    let [path, variables] = &values[..] else { return Err(wrong_number(call, SIGNATURE)) };
+    known(path)?;
+    let (Value::Str(path), Value::Map(variables)) = (path, variables.reveal()) else {
+        let fault =
+            Fault::new("bad_argument", "`templatefile` takes a path and a map of variables");
+        return Err(fault.into());
+    };
+    let secret = matches!(values[1], Value::Sensitive(_));
+    let text = read(to, path)?;
+    let parsed = to.scope.parsed(&text).map_err(|stop| in_file(path, &text, stop))?;
+    let bound = variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut inner = Evaluation { scope: &mut *to.scope, bound, unset: None, closed: true };
+    let value = inner.template(&parsed.template).map_err(|stop| in_file(path, &text, stop))?;
+    Ok(if secret { value.sensitive() } else { value })
+}
+
+/// A fault in a file that is no source of ours: told in words.
+fn in_file(path: &str, text: &str, stop: Stop) -> Stop {
+    let Stop::Fault(mut fault) = stop else { return Stop::Silent };
+    let at = fault.range.take().map_or(0, |range| range.start.min(text.len()));
+    let line = 1 + text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+    fault.summary = format!("{path}:{line}: {}", fault.summary);
+    Stop::Fault(fault)
+}
+
+/// Whether an expression fails; what is not known yet or not answered is no failure.
+fn attempt(
+    to: &mut Evaluation<'_>,
+    node: &hcl_edit::expr::Expression,
+) -> Result<Option<Value>, Stop> {
+    match to.eval(node) {
+        Ok(value) => Ok(Some(value)),
+        Err(Stop::Silent) => Err(Stop::Silent),
+        Err(stop) if stop.is_not_yet_known() => Err(stop),
+        Err(Stop::Fault(_)) => Ok(None),
+    }
+}
+
+fn try_each(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    for node in call.args.iter() {
+        if let Some(value) = attempt(to, node)? {
+            return Ok(value);
+        }
+    }
+    let problem = "none of these expressions has a value";
+    Err(Fault::new("bad_argument", problem).help("end it with a value: try(…, null)").into())
+}
+
+fn can(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    let mut arguments = call.args.iter();
+    let (Some(node), None) = (arguments.next(), arguments.next()) else {
+        return Err(wrong_number(call, "expression"));
+    };
+    Ok(match attempt(to, node)? {
+        Some(value) => marked(Value::Bool(true), &[&value]),
+        None => Value::Bool(false),
+    })
+}
