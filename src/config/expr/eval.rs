@@ -162,12 +162,13 @@ impl Evaluation<'_> {
             let fault = Fault::new("unknown_function", "functions have no namespaces here");
             return Err(fault.at(place).into());
         }
+        let at_name = |fault: Fault| fault.at(name.span().or(place.clone()));
         if let Some(special) = special::find(name.as_str()) {
+            function::find(name.as_str(), call.args.len()).map_err(at_name)?;
             return special(self, call).map_err(|stop| stop.at(place));
         }
         let arguments = self.arguments(call)?;
-        let function = function::find(name.as_str(), arguments.len())
-            .map_err(|fault| fault.at(name.span().or(place.clone())))?;
+        let function = function::find(name.as_str(), arguments.len()).map_err(at_name)?;
         function.run(&arguments).map_err(|misuse| {
             // What a final `list...` spreads out has the place of the list.
             let last = call.args.len().saturating_sub(1);

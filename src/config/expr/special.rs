@@ -15,36 +15,25 @@ use crate::value::Value;
 
 type Special = fn(&mut Evaluation<'_>, &FuncCall) -> Result<Value, Stop>;
 
-/// Name, signature, what it does, and the function.
-pub(super) const SPECIAL: [(&str, &str, &str, Special); 7] = [
-    ("can", "expression", "Whether the expression has a value.", can),
-    ("env", "name", "The environment variable, or null when it is not set.", env),
-    ("file", "path", "The text of a file; relative paths start at the root module.", file),
-    ("fileexists", "path", "Whether there is such a file.", file_exists),
-    (
-        "fileset",
-        "directory, pattern",
-        "The files below a directory whose paths match a pattern with `*`, `**`, `?` and `{a,b}`.",
-        file_set,
-    ),
-    (
-        "templatefile",
-        "path, variables",
-        "The text of a file, read as a template that can use the given variables.",
-        template_file,
-    ),
-    ("try", "expressions...", "The first of the expressions that has a value.", try_each),
+/// Their arguments and what they do stand in the table of all functions.
+const SPECIAL: [(&str, Special); 7] = [
+    ("can", can),
+    ("env", env),
+    ("file", file),
+    ("fileexists", file_exists),
+    ("fileset", file_set),
+    ("templatefile", template_file),
+    ("try", try_each),
 ];
 
 pub fn find(name: &str) -> Option<Special> {
-    SPECIAL.iter().find(|(own, ..)| *own == name).map(|(.., run)| *run)
+    SPECIAL.iter().find(|(own, _)| *own == name).map(|(_, run)| *run)
 }
 
 fn wrong_number(call: &FuncCall, signature: &str) -> Stop {
     let name = call.name.name.as_str();
-    let given = call.args.len();
     let problem = format!("`{name}` takes other arguments: {name}({signature})");
-    Fault::new("bad_argument", problem).label(format!("{given} given")).at(call.span()).into()
+    Fault::new("bad_argument", problem).at(call.span()).into()
 }
 
 /// The arguments as known texts, and whether one of them is secret.

@@ -3,8 +3,8 @@
 //!
 //! In: values of the arguments. Out: a value, or what is wrong with which argument. A new function
 //! is a row in the table of its group and a few cases in `tests`; its documentation is made from
-//! the row. What needs more than its arguments stands in `expr::special`. Here is decided for all
-//! of them what becomes of secrets and of values that are not known yet.
+//! the row. What needs more than its arguments stands in `special`. Here is decided for all of
+//! them what becomes of secrets and of values that are not known yet.
 
 mod args;
 mod collection;
@@ -20,6 +20,7 @@ mod number;
 mod pattern;
 mod reference;
 mod set;
+mod special;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -28,7 +29,6 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::special::SPECIAL;
 use super::{Fault, Stop};
 use crate::diag::nearest;
 use crate::value::Value;
@@ -54,6 +54,7 @@ pub enum Group {
     Encoding,
     Network,
     Type,
+    Outside,
 }
 
 /// How far a function looks into its arguments.
@@ -88,7 +89,8 @@ pub struct Function {
     /// An expression and what it comes to; a test evaluates both.
     pub example: (&'static str, &'static str),
     pub depth: Depth,
-    run: fn(Args<'_>) -> Outcome,
+    /// `None`: it needs more than its arguments, and `expr::special` runs it.
+    run: Option<fn(Args<'_>) -> Outcome>,
 }
 
 impl Function {
@@ -99,6 +101,7 @@ impl Function {
         run: fn(Args<'_>) -> Outcome,
     ) -> Self {
         let arguments = arity(parameters);
+        let run = Some(run);
         let (summary, example, depth) = ("", ("", ""), Depth::Whole);
         Self { name, group, parameters, arguments, summary, example, depth, run }
     }
@@ -155,7 +158,8 @@ impl Function {
 
     fn compute(&'static self, given: &[Value]) -> Outcome {
         let args = Args::new(self, given);
-        let value = (self.run)(args)?;
+        let Some(run) = self.run else { return Err(Misuse { argument: None, stop: Stop::Silent }) };
+        let value = run(args)?;
         match &value {
             Value::Str(text) if text.len() > MAX_TEXT => Err(args.too_long()),
             _ => Ok(value),
@@ -201,7 +205,7 @@ fn revealed(value: &Value) -> Value {
     }
 }
 
-static TABLES: [&[Function]; 12] = [
+static TABLES: [&[Function]; 13] = [
     number::TABLE,
     text::TABLE,
     format::TABLE,
@@ -214,6 +218,7 @@ static TABLES: [&[Function]; 12] = [
     yaml::TABLE,
     ip::TABLE,
     convert::TABLE,
+    special::TABLE,
 ];
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, &'static Function>> =
@@ -266,8 +271,7 @@ fn unknown(name: &str) -> Fault {
     if let Some((_, reason)) = ABSENT.iter().find(|(absent, _)| *absent == name) {
         return fault.label("left out on purpose").help(*reason);
     }
-    let special = SPECIAL.iter().map(|(name, ..)| *name);
-    match nearest(name, BY_NAME.keys().copied().chain(special)) {
+    match nearest(name, BY_NAME.keys().copied()) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault.help("schemas/FUNCTIONS.md lists all functions; most are Terraform's"),
     }

@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use super::super::special::SPECIAL;
 use super::{Group, all};
 
 /// What stands above a table.
@@ -17,10 +16,11 @@ fn title(group: Group) -> &'static str {
         Group::Encoding => "Encodings and digests",
         Group::Network => "IP networks",
         Group::Type => "Types and secrets",
+        Group::Outside => "The outside",
     }
 }
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     Group::Number,
     Group::Text,
     Group::Collection,
@@ -28,6 +28,7 @@ const GROUPS: [Group; 7] = [
     Group::Encoding,
     Group::Network,
     Group::Type,
+    Group::Outside,
 ];
 
 const INTRODUCTION: &str = "\
@@ -64,10 +65,6 @@ pub fn reference() -> String {
                 code(result)
             );
         }
-    }
-    out.push_str("\n## The outside, and what may fail\n\n| function | result |\n|---|---|\n");
-    for (name, parameters, summary, _) in SPECIAL {
-        let _ = writeln!(out, "| `{name}({parameters})` | {} |", cell(summary));
     }
     out
 }

@@ -18,15 +18,12 @@ use crate::address::Address;
 use crate::config::Need;
 use crate::value::{Found, Value};
 
-/// Knows `zone.NAME`, `var.secret`, `var.secrets`, `var.mixed`, `var.map` and `data.zone.open`.
+/// Knows `zone.NAME`, `var.secret`, `var.secrets`, `var.mixed` and `data.zone.open`, and what the
+/// examples ask of the outside.
 #[derive(Default)]
 struct Names {
     templates: Templates,
     depth: u32,
-}
-
-fn not_here<T>() -> Result<T, Stop> {
-    Err(Fault::new("not_here", "not here").into())
 }
 
 fn variable(name: &str) -> Result<Value, Stop> {
@@ -36,28 +33,40 @@ fn variable(name: &str) -> Result<Value, Stop> {
         "secrets" => Value::list(vec![Value::str("hunter2"), Value::str("b")]).sensitive(),
         "mixed" => Value::list(vec![Value::str("a"), secret]),
         "map" => Value::map(BTreeMap::from([("a".into(), Value::Int(1)), ("s".into(), secret)])),
-        _ => return not_here(),
+        _ => return Err(Fault::new("unknown_variable", "no such variable").into()),
     })
 }
 
 impl Scope for Names {
     fn name(&mut self, name: &Name<'_>) -> Result<Evaluated, Stop> {
-        let open = |kind: &str| Found { kind: kind.into(), id: "".into(), attrs: None };
-        Ok(Evaluated::from(match *name {
+        let value = match *name {
             Name::Variable(name) => variable(name)?,
+            Name::Path("module") => Value::str("."),
             Name::Object { kind, label, .. } => Value::Object(Address::new(kind, label)),
-            Name::Data { kind, .. } => Value::Found(Arc::new(open(kind))),
-            _ => return not_here(),
-        }))
+            Name::Data { kind, .. } => {
+                Value::Found(Arc::new(Found { kind: kind.into(), id: "".into(), attrs: None }))
+            }
+            _ => return Err(Fault::new("not_here", "not here").into()),
+        };
+        Ok(value.into())
     }
-    fn attribute(&mut self, _: &Address, _: &str) -> Result<Value, Stop> {
-        not_here()
+    fn attribute(&mut self, of: &Address, _: &str) -> Result<Value, Stop> {
+        Err(Fault::new("not_yet_known", format!("`{of}` is not yet known")).into())
     }
     fn id(&mut self, _: &Address) -> Option<Arc<str>> {
         None
     }
-    fn outside(&mut self, _: Need) -> Result<Outside, Stop> {
-        not_here()
+    fn outside(&mut self, need: Need) -> Result<Outside, Stop> {
+        let text = |text: &str| Outside::Text(text.into());
+        Ok(match &need {
+            Need::Env(name) if name == "HALL" => text("east"),
+            Need::File(path) if path == "./motd" => text("Hello"),
+            Need::File(path) if path == "greeting" => text("Hello ${name}"),
+            Need::Files { .. } => {
+                Outside::Names(Arc::new(vec![Value::str("a.csv"), Value::str("b.csv")]))
+            }
+            _ => Outside::Nothing,
+        })
     }
     fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
         self.templates.get(text)

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Depth, Stop, all, find};
+use super::super::super::Stop;
+use super::{Depth, all, find};
 use crate::address::Address;
 use crate::value::{Found, Value};
 
@@ -112,17 +113,18 @@ fn choices(count: usize) -> Vec<Vec<Value>> {
 /// value, marked; or a sentence that does not quote it.
 #[test]
 fn a_secret_changes_nothing_but_the_mark() {
+    let run = |function: &'static super::super::Function, args: &[Value]| function.run(args);
     let mut useless: Vec<&str> = Vec::new();
     let choices: Vec<_> = (0..=3).map(choices).collect();
-    for function in all().filter(|f| f.depth != Depth::Marks) {
+    for function in all().filter(|f| f.depth != Depth::Marks && f.run.is_some()) {
         let mut results = 0;
         for args in choices.iter().flatten().filter(|a| find(function.name, a.len()).is_ok()) {
-            let plain = function.run(args);
+            let plain = run(function, args);
             results += usize::from(plain.is_ok());
             for at in 0..args.len() {
                 let mut marked = args.clone();
                 marked[at] = marked[at].clone().sensitive();
-                match (&plain, function.run(&marked)) {
+                match (&plain, run(function, &marked)) {
                     (Ok(value), Ok(secret)) => {
                         assert!(matches!(secret, Value::Sensitive(_)), "{}", function.name);
                         let same = super::super::revealed(&secret) == super::super::revealed(value);
@@ -161,7 +163,7 @@ proptest! {
         let mut args = args;
         let at = at % args.len();
         args[at] = args[at].clone().sensitive();
-        let pure = |f: &&super::super::Function| f.depth != Depth::Marks;
+        let pure = |f: &&super::super::Function| f.depth != Depth::Marks && f.run.is_some();
         for function in all().filter(pure) {
             if find(function.name, args.len()).is_err() {
                 continue;

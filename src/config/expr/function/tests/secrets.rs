@@ -88,7 +88,7 @@ fn no_fault_quotes_a_secret() {
 /// The table of depths is no secret of one function: each is called with a secret in each place.
 #[test]
 fn no_function_loses_a_mark() {
-    for function in all().filter(|f| f.depth != Depth::Marks) {
+    for function in all().filter(|f| f.depth != Depth::Marks && f.run.is_some()) {
         let (expression, _) = function.example;
         let call = format!("{}(", function.name);
         let Some((before, after)) = expression.split_once(&call) else { continue };
