@@ -61,10 +61,7 @@ impl OutputChange {
 }
 
 /// The outputs that change or stay, by name.
-pub fn changes(
-    state: &State,
-    concluded: &BTreeMap<Arc<str>, OutputValue>,
-) -> Vec<OutputChange> {
+pub fn changes(state: &State, concluded: &BTreeMap<Arc<str>, OutputValue>) -> Vec<OutputChange> {
     let mut names: Vec<&Arc<str>> = state.outputs.keys().chain(concluded.keys()).collect();
     names.sort();
     names.dedup();

@@ -63,7 +63,8 @@ pub fn titled(outputs: &BTreeMap<Arc<str>, Output>, style: &Style) -> String {
 pub fn list(outputs: &BTreeMap<Arc<str>, Output>) -> String {
     let mut out = String::new();
     for (name, output) in outputs {
-        let shown = output.value.as_ref().map_or_else(|| hcl::SECRET.to_owned(), |v| hcl::value(v, 0));
+        let shown =
+            output.value.as_ref().map_or_else(|| hcl::SECRET.to_owned(), |v| hcl::value(v, 0));
         // Writing into a String does not fail.
         let _ = writeln!(out, "{name} = {shown}");
     }

@@ -57,7 +57,11 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "is_false")]
     pub sensitive: bool,
     /// `None` for a secret one.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "format::present")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "format::present"
+    )]
     pub value: Option<Value>,
 }
 

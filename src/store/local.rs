@@ -22,10 +22,10 @@ use super::disk::{Disk, DiskFile, RealDisk};
 use super::lock::{self, Claim, Holder, Lock, LockInfo};
 use super::writer::{JournalWriter, WriterThread};
 use super::{Snapshot, StoreError};
-use crate::state::{Output, State};
 use crate::state::fold::{Fold, fold};
 use crate::state::format::{self, FormatError};
 use crate::state::journal::{self, Encoder, Record, Run};
+use crate::state::{Output, State};
 
 /// Names in the directory.
 pub const STATE: &str = "rackform.state.json";

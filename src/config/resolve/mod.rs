@@ -12,6 +12,7 @@ mod command;
 mod conclude;
 mod condition;
 mod data;
+mod empty;
 #[cfg(test)]
 mod data_tests;
 mod kind;

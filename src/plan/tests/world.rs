@@ -133,14 +133,6 @@ impl World {
         self.attach_ids(link.owner_ty, &owner, link.link, to);
     }
 
-    /// An object that somebody else manages.
-    pub fn foreign(&mut self, kind: &str, id: &str) {
-        let ty = self.schemas.find(kind).expect("a type");
-        let attrs = self.schemas.get(ty).empty_row();
-        let live = LiveObject { id: id.into(), attrs, links: Box::default(), elements: Vec::new() };
-        self.table(ty).insert(live);
-    }
-
     fn attach_ids(&mut self, ty: schema::TypeIx, owner: &str, link: LinkIx, to: Arc<str>) {
         let mut live = self.table(ty).get(owner).expect("the owner").clone();
         let list = live.links.iter_mut().find(|(ix, _)| *ix == link).expect("its link");
