@@ -138,6 +138,10 @@ struct Work<'a> {
     /// What is being evaluated because something else asked for it.
     frames: Vec<module::Frame>,
     depth: u32,
+    /// Whether it has been said that there are too many modules.
+    crowded: bool,
+    /// Instances of all blocks so far.
+    instances_made: usize,
     /// Attributes that expressions read of other resources.
     attributes: HashMap<(Address, AttrIx), Once<Result<Value, Stop>>>,
     suggestions: Cell<u32>,
@@ -175,6 +179,8 @@ impl<'a> Work<'a> {
             here: Here::default(),
             frames: Vec::new(),
             depth: 0,
+            crowded: false,
+            instances_made: 0,
             attributes: HashMap::new(),
             suggestions: Cell::new(0),
             needs: BTreeSet::new(),
