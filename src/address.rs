@@ -4,6 +4,8 @@
 //! In: text or pieces. Out: [`Address`], cheap to clone, ordered by its text. Knows nothing of
 //! schemas: whether a type or label exists is decided by `config::resolve`.
 
+pub mod prefix;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -134,6 +136,13 @@ impl Address {
     }
     pub fn member_of(&self) -> Option<&Member> {
         self.0.member.as_ref()
+    }
+    /// What an object is called where nobody names it: the label, for an instance LABEL-KEY.
+    pub fn default_name(&self) -> String {
+        match self.key() {
+            Some(key) => format!("{}-{key}", self.label()),
+            None => self.label().to_owned(),
+        }
     }
     pub fn modules(&self) -> &[ModuleStep] {
         &self.0.modules

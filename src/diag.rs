@@ -40,6 +40,13 @@ impl Sources {
         self.0.push(Source { name: name.into(), text, lines });
         FileId(clamp(self.0.len() - 1))
     }
+    /// How many there are: the number of the next one.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
     pub fn get(&self, file: FileId) -> Option<&Source> {
         self.0.get(file.0 as usize)
     }

@@ -25,7 +25,7 @@ use crate::store::{Guard, LocalStore, Snapshot, random_hex};
 
 pub fn run(dir: &Path, args: &Apply, destroy: bool, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
-    let mut session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars, output)?;
     output.findings(&session.warnings, &session.sources);
     if !args.auto_approve && !output.asks {
         return Err(cannot_ask(destroy).into());
@@ -98,8 +98,8 @@ struct Command<'a> {
 }
 
 impl Command<'_> {
-    async fn run(&self, guard: Guard, snapshot: Snapshot) -> Result<Exit, Failure> {
-        match signals::until_signal(self.prepare(&snapshot), &self.signals).await {
+    async fn run(&self, guard: Guard, mut snapshot: Snapshot) -> Result<Exit, Failure> {
+        match signals::until_signal(self.prepare(&mut snapshot), &self.signals).await {
             Ok(Ok(Some(plan))) => self.carry_out(guard, snapshot.state, &plan).await,
             Ok(Ok(None)) => Ok(Exit::Done),
             Ok(Err(failure)) => Err(failure),
@@ -110,10 +110,12 @@ impl Command<'_> {
         }
     }
 
-    /// The plan to carry out, shown, weighed and approved; `None` when there is nothing to do.
-    async fn prepare(&self, snapshot: &Snapshot) -> Result<Option<Plan>, Failure> {
+    /// The plan to carry out, shown, weighed and approved; `None` when there is nothing to do. The
+    /// state in the snapshot gets the addresses that the configuration says.
+    async fn prepare(&self, snapshot: &mut Snapshot) -> Result<Option<Plan>, Failure> {
         self.recover(snapshot).await;
-        let planning = (&self.args.planning, self.destroy);
+        let moved = planning::rename(self.session, snapshot, self.destroy)?;
+        let planning = (&self.args.planning, self.destroy, &moved);
         let mut planned =
             planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
         self.show(&planned);
@@ -269,6 +271,7 @@ impl Command<'_> {
         let session = self.session;
         let (digests, seal) =
             secrets::digests(&session.desired, &session.schemas, &state.secrets.salt)?;
+        secrets::settle_moved((&session.desired, &session.schemas), &digests, &mut state)?;
         let state = apply::beginning(plan, &session.schemas, &digests, state);
         Ok((state, digests, seal))
     }

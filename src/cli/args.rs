@@ -10,9 +10,11 @@ use crate::address::Address;
 
 mod action;
 mod fmt;
+mod vars;
 
 pub use action::{Action, ObjectName, ParamText};
 pub use fmt::Fmt;
+pub use vars::{Inputs, Vars, Written};
 
 /// Plan and apply for the physical layer of a private cloud.
 #[derive(Debug, Parser)]
@@ -95,19 +97,11 @@ pub struct Validate {
     pub vars: Vars,
 }
 
-/// Values of variables.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Vars {
-    /// Value of a variable; may be repeated
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub var: Vec<String>,
-}
-
 /// What to compare and how.
 #[derive(Clone, Debug, Args)]
 pub struct Planning {
     #[command(flatten)]
-    pub vars: Vars,
+    pub vars: Inputs,
     /// Whether to read our objects in the cloud; with false, the state is believed. What `data`
     /// tables look up and what a plan would take with it are asked for all the same
     #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true",
@@ -206,7 +200,7 @@ pub struct Import {
     #[arg(value_name = "ID")]
     pub id: String,
     #[command(flatten)]
-    pub vars: Vars,
+    pub vars: Inputs,
     /// How long to wait for another rackform to release the state
     #[arg(long = "lock-timeout", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub lock_timeout: Duration,
@@ -269,7 +263,7 @@ pub struct Graph {
     #[arg(long, value_name = "FORMAT", default_value = "dot")]
     pub format: GraphFormat,
     #[command(flatten)]
-    pub vars: Vars,
+    pub vars: Inputs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -59,6 +59,12 @@ impl From<Diagnostic> for Failure {
     }
 }
 
+impl From<Diagnostics> for Failure {
+    fn from(findings: Diagnostics) -> Self {
+        Self { exit: Exit::Error, findings, sources: Sources::default() }
+    }
+}
+
 impl From<crate::store::StoreError> for Failure {
     fn from(error: crate::store::StoreError) -> Self {
         error.diagnostic().into()

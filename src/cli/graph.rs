@@ -13,7 +13,7 @@ use crate::render::graph::{self, Edge, Format, Node, Picture};
 use crate::store::LocalStore;
 
 pub fn run(dir: &Path, args: &Graph, output: &mut Output) -> Result<Exit, Failure> {
-    let mut session = Session::open(dir, &args.vars)?;
+    let mut session = Session::open(dir, &args.vars, output)?;
     if session.is_open() {
         let state = LocalStore::open(dir).read()?.state;
         signals::block_on(async {

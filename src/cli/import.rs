@@ -28,7 +28,7 @@ use crate::state::secret::UNVERIFIED;
 use crate::state::{Entry, State};
 
 pub fn run(dir: &Path, args: &Import, output: &mut Output) -> Result<Exit, Failure> {
-    let mut session = Session::open(dir, &args.vars)?;
+    let mut session = Session::open(dir, &args.vars, output)?;
     output.findings(&session.warnings, &session.sources);
     if !session.is_open() {
         declared(&session, args)?;

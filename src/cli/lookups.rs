@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 use crate::config::{Facts, Lookup, Need};
 use crate::diag::Diagnostic;
 use crate::observe::{ObserveError, data};
-use crate::state::State;
+use crate::state::{State, moved};
 
 /// Looks up what a session asks for, and shows the warnings that it had to keep back till then.
 ///
@@ -45,12 +45,14 @@ async fn answer(
     facts: &mut Facts,
 ) -> Result<(), Failure> {
     let mut lookups: BTreeSet<Lookup> = BTreeSet::new();
+    let moved = moved::arrivals(&session.desired.moved, state);
     for need in &session.desired.needs {
         match need {
             // This machine has answered those.
-            Need::Env(_) | Need::File(_) | Need::Files { .. } => {}
+            Need::Env(_) | Need::File(_) | Need::Files { .. } | Need::Command(_) => {}
             Need::Id(address) => {
-                let id = state.entries.get(address).map(|entry| entry.id.clone());
+                let before = moved.get(address).unwrap_or(address);
+                let id = state.entries.get(before).map(|entry| entry.id.clone());
                 facts.ids.insert(address.clone(), id);
             }
             Need::Data(lookup) => drop(lookups.insert(lookup.clone())),

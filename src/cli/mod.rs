@@ -12,6 +12,8 @@ use clap::{CommandFactory, Parser};
 mod action;
 mod apply;
 mod args;
+mod ask;
+mod command;
 mod completions;
 mod confirm;
 mod emulate;
@@ -35,10 +37,15 @@ mod signals;
 mod state;
 mod tips;
 mod validate;
+mod variables;
 
 use args::{Cli, Command};
 pub use failure::{Exit, Failure};
 use output::Output;
+
+/// Stack in bytes that the deepest evaluation needs, with room to spare; `config::expr` limits how
+/// deep that is, and a test holds both against each other.
+pub const STACK: usize = 256 << 20;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use globset::GlobBuilder;
 
+use crate::cli::command;
 use crate::config::{Facts, Need, Outside};
 use crate::value::Value;
 
@@ -32,6 +33,13 @@ pub fn answer(root: &Path, needs: BTreeSet<Need>, facts: &mut Facts) {
             Need::Files { dir, pattern } => {
                 let names = names(&root.join(dir), pattern);
                 facts.files.insert(need, names);
+            }
+            Need::Command(command) => {
+                let printed = match command::run(root, command) {
+                    Ok(text) => Outside::Text(text.into()),
+                    Err(why) => Outside::Failed(why.into()),
+                };
+                facts.files.insert(need, printed);
             }
             Need::Id(_) | Need::Data(_) => {}
         }

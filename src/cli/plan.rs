@@ -13,14 +13,15 @@ use crate::cli::signals;
 use crate::plan::server_check::Report;
 use crate::render;
 use crate::state::State;
+use crate::state::moved::Previous;
 use crate::store::LocalStore;
 
 pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure> {
     output.json = args.json;
     server_check::usable(args)?;
-    let mut session = Session::open(dir, &args.planning.vars)?;
+    let mut session = Session::open(dir, &args.planning.vars, output)?;
     output.findings(&session.warnings, &session.sources);
-    let snapshot = LocalStore::open(dir).read()?;
+    let mut snapshot = LocalStore::open(dir).read()?;
     if let Some(holder) = &snapshot.running {
         output.say(&format!(
             "Note: the state is in use{}; this plan may be out of date.",
@@ -40,7 +41,8 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
         };
         let planned = async {
             lookups::complete(&mut session, &snapshot.state, &clouds, output).await?;
-            make(&session, &snapshot.state, &clouds, args).await
+            let moved = planning::rename(&session, &mut snapshot, args.destroy)?;
+            make(&session, &snapshot.state, &clouds, (args, &moved)).await
         };
         let planned = signals::until_signal(planned, &signals).await;
         clouds.close().await;
@@ -70,9 +72,10 @@ async fn make(
     session: &Session,
     state: &State,
     clouds: &Clouds,
-    args: &Plan,
+    (args, moved): (&Plan, &Previous),
 ) -> Result<(Planned, Option<Report>), Failure> {
-    let planned = planning::make(session, state, clouds, (&args.planning, args.destroy)).await?;
+    let planned =
+        planning::make(session, state, clouds, (&args.planning, args.destroy, moved)).await?;
     if !args.server_check {
         return Ok((planned, None));
     }

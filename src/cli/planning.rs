@@ -25,6 +25,7 @@ use crate::plan::version::{self, Server};
 use crate::plan::{self, Inputs, Note, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
 use crate::schema::TypeIx;
+use crate::state::moved::{self, Previous};
 use crate::state::{Cloud, State, is_attachment};
 use crate::store::Snapshot;
 use crate::value::Value;
@@ -190,12 +191,33 @@ fn missing_provider(name: &str) -> Diagnostic {
     .help(format!("put `[provider.{name}]` back; its objects cannot be looked at without it"))
 }
 
-/// Makes a plan of the session against this state and weighs it.
+/// Gives what the state has the addresses that the configuration says, and tells them where they
+/// were. The state is written with the next apply. What is destroyed keeps its old address.
+pub fn rename(
+    session: &Session,
+    snapshot: &mut Snapshot,
+    destroy: bool,
+) -> Result<Previous, Failure> {
+    if destroy {
+        return Ok(Previous::new());
+    }
+    let moved = moved::apply(&session.desired, &mut snapshot.state)
+        .map_err(|findings| Failure::findings(findings, &session.sources))?;
+    let now: HashMap<&Address, &Address> = moved.iter().map(|(to, from)| (from, to)).collect();
+    for intent in &mut snapshot.unfinished {
+        if let Some(to) = now.get(&intent.address) {
+            intent.address = (*to).clone();
+        }
+    }
+    Ok(moved)
+}
+
+/// Makes a plan of the session against this state and weighs it. `moved`: what [`rename`] said.
 pub async fn make(
     session: &Session,
     state: &State,
     clouds: &Clouds,
-    (args, destroy): (&Planning, bool),
+    (args, destroy, moved): (&Planning, bool, &Previous),
 ) -> Result<Planned, Failure> {
     let before = clouds.requests();
     let notes = if destroy { Vec::new() } else { versions(session, clouds).await? };
@@ -208,6 +230,7 @@ pub async fn make(
         live: live.as_ref(),
         schemas: &session.schemas,
         rotated: &rotated,
+        moved,
         options: &options,
     };
     let mut plan =
@@ -414,13 +437,13 @@ pub fn missing_refusals(
     session: &Session,
     consent: &Consent,
 ) -> Vec<Refusal> {
-    let consent = (consent, moved(session, &snapshot.state));
+    let consent = (consent, elsewhere(session, &snapshot.state));
     guard::missing_refused(planned, &snapshot.state, &snapshot.unfinished, consent)
 }
 
 /// Whether a provider has another endpoint than when the state was written. A single object that
 /// is missing there is then no chance.
-fn moved(session: &Session, state: &State) -> bool {
+fn elsewhere(session: &Session, state: &State) -> bool {
     session.desired.providers.iter().any(|provider| {
         let known = state.clouds.get(&provider.name);
         let now = text(&provider.settings, "endpoint");

@@ -101,6 +101,28 @@ pub fn digests(
     Ok((digests, Some(seal)))
 }
 
+/// Digests of objects that have moved are made for their old addresses. Those that are of the same
+/// secret as `digests` are exchanged for these: with them the seal holds again, so that the next
+/// plan need not look at each.
+pub fn settle_moved(
+    (desired, schemas): (&Desired, &Schemas),
+    digests: &Digests,
+    state: &mut State,
+) -> Result<(), Diagnostic> {
+    let mut digester = Digester::new(&state.secrets.salt);
+    for place in places(desired, schemas) {
+        let entry = state.entries.get_mut(place.address);
+        let stored = entry.and_then(|entry| entry.digests.get_mut(place.attr));
+        let Some(stored) = stored.filter(|stored| secret::is_moved(stored)) else { continue };
+        let own = digests.get(place.address).and_then(|own| own.get(place.attr));
+        let verdict = digester.verdict(place.secret(), Some(stored)).map_err(|e| unusable(&e))?;
+        if let (Verdict::Same, Some(own)) = (verdict, own) {
+            stored.clone_from(own);
+        }
+    }
+    Ok(())
+}
+
 fn unusable(error: &SecretError) -> Diagnostic {
     Diagnostic::error("secrets_unusable", error.to_string()).help(error.help())
 }

@@ -2,18 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::Vars;
+use crate::cli::args::{Inputs, Vars};
 use crate::cli::failure::Failure;
-use crate::cli::outside;
-use crate::config::VariableInput;
-use crate::config::{self, Config, Desired, Facts, Judged, Loader, Need, ROOT, SourceFile};
+use crate::cli::output::Output;
+use crate::cli::{outside, variables};
+use crate::config::input::Layer;
+use crate::config::{self, Config, Desired, Facts, Judged, Loader, Need, ROOT, SourceFile, input};
 use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::schema::{self, Schemas};
 
 /// Suffix of configuration files.
 const SUFFIX: &str = ".rack.toml";
-/// Environment variables that set variables of the configuration.
-const VARIABLE: &str = "RACKFORM_VAR_";
 
 /// A configuration that was read and evaluated.
 pub struct Session {
@@ -42,8 +41,12 @@ pub fn schemas() -> Result<Schemas, Failure> {
 impl Session {
     /// Reads the configuration of a directory and what it needs of the environment. What it looks
     /// up in clouds is still to be answered.
-    pub fn open(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
-        let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
+    pub fn open(dir: &Path, inputs: &Inputs, output: &Output) -> Result<Self, Failure> {
+        let mut texts = Texts::read(dir, &inputs.vars)?;
+        if inputs.input && output.asks && !output.json {
+            texts.ask(dir)?;
+        }
+        let Texts { schemas, config, sources, mut facts } = texts;
         let (desired, warnings) = local(dir, (&config, &schemas, &sources), &mut facts)?;
         let open = (!desired.needs.is_empty()).then_some(Open { config, facts });
         Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings, asked: 0, open })
@@ -114,24 +117,53 @@ impl Texts {
         let loaded = loader.finish(&schemas);
         let sources = loaded.sources;
         let config = loaded.config.map_err(|findings| Failure::findings(findings, &sources))?;
-        let facts = Facts { variables: variables(vars)?, ..Facts::default() };
-        Ok(Self { schemas, config, sources, facts })
+        let layers = variables::layers(dir, vars, &config.root.variables)?;
+        let mut texts = Self { schemas, config, sources, facts: Facts::default() };
+        texts.set(layers)?;
+        Ok(texts)
+    }
+
+    /// Sets variables.
+    fn set(&mut self, layers: Vec<Layer>) -> Result<(), Failure> {
+        let given = input::given(layers, &self.config.root.variables, &mut self.sources);
+        let given = given.map_err(|findings| Failure::findings(findings, &self.sources))?;
+        self.facts.variables.extend(given.values);
+        self.config.root.mistakes.extend(given.mistakes);
+        Ok(())
+    }
+
+    /// Asks a person for the variables that nothing sets. A configuration that is wrong whatever
+    /// they are is told before anybody types a password.
+    fn ask(&mut self, dir: &Path) -> Result<(), Failure> {
+        let questions = input::questions(&self.config.root.variables, &self.facts.variables);
+        if questions.is_empty() {
+            return Ok(());
+        }
+        self.judge(dir)?;
+        self.set(variables::ask(&questions)?)
+    }
+
+    /// Judges without what is not set.
+    fn judge(&mut self, dir: &Path) -> Result<(Judged, Diagnostics), Failure> {
+        loop {
+            let Self { schemas, config, sources, facts } = self;
+            let judged = config::judge(config, schemas, facts, sources);
+            let (judged, warnings) =
+                judged.map_err(|findings| Failure::findings(findings, sources))?;
+            if judged.needs.is_empty() {
+                return Ok((judged, warnings));
+            }
+            outside::answer(dir, judged.needs, facts);
+        }
     }
 }
 
 /// Judges the configuration of a directory; needs nothing from outside. With it come warnings and
 /// the sources that they quote.
 pub fn judge(dir: &Path, vars: &Vars) -> Result<(Judged, Diagnostics, Sources), Failure> {
-    let Texts { schemas, config, sources, mut facts } = Texts::read(dir, vars)?;
-    loop {
-        let judged = config::judge(&config, &schemas, &facts, &sources);
-        let (judged, warnings) =
-            judged.map_err(|findings| Failure::findings(findings, &sources))?;
-        if judged.needs.is_empty() {
-            return Ok((judged, warnings, sources));
-        }
-        outside::answer(dir, judged.needs, &mut facts);
-    }
+    let mut texts = Texts::read(dir, vars)?;
+    let (judged, warnings) = texts.judge(dir)?;
+    Ok((judged, warnings, texts.sources))
 }
 
 /// The files of a called module; the error says why there are none.
@@ -181,26 +213,4 @@ fn files(dir: &Path) -> Result<Vec<SourceFile>, Failure> {
         Ok(SourceFile { name, bytes })
     };
     paths.iter().map(read).collect()
-}
-
-/// Values of variables from the environment and, stronger, from `--var`.
-fn variables(vars: &Vars) -> Result<std::collections::BTreeMap<String, VariableInput>, Failure> {
-    let mut inputs = std::collections::BTreeMap::new();
-    for (name, value) in std::env::vars_os() {
-        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
-        if let Some(variable) = name.strip_prefix(VARIABLE) {
-            let input = VariableInput { text: value.to_owned(), origin: name.to_owned() };
-            inputs.insert(variable.to_owned(), input);
-        }
-    }
-    for text in &vars.var {
-        let Some((name, value)) = text.split_once('=') else {
-            return Err(Diagnostic::error("bad_var", format!("`--var {text}` has no `=`"))
-                .help("write --var NAME=VALUE")
-                .into());
-        };
-        let input = VariableInput { text: value.to_owned(), origin: "--var".to_owned() };
-        inputs.insert(name.trim().to_owned(), input);
-    }
-    Ok(inputs)
 }

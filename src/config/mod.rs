@@ -5,7 +5,9 @@
 //! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
 //! Beside these stages, `write` makes texts: formatted ones for `fmt`, strings for `import`.
 
+pub mod constraint;
 pub mod expr;
+pub mod input;
 mod loading;
 mod lookup;
 mod mask;
@@ -15,24 +17,30 @@ mod rest;
 mod secret_name;
 pub mod source;
 pub mod syntax;
+mod trigger;
 pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::diag::Span;
+use crate::address::prefix::Prefix;
+use crate::diag::{Diagnostics, Span};
 use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
 
 pub use expr::Outside;
+pub use input::VariableInput;
 pub use loading::{Loaded, Loader, ROOT, load};
 pub use lookup::{Lookup, Term};
 pub(crate) use resolve::applies;
-pub use resolve::{Judged, edges, expand, judge, parameter};
+pub use resolve::{
+    Answer, Conclude, Conclusion, Judged, OutputValue, edges, expand, judge, parameter,
+};
 pub use source::SourceFile;
 pub use syntax::Config;
+pub use trigger::{TriggerEdges, trigger_edges};
 
 /// Something outside the configuration that its values depend on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,16 +51,37 @@ pub enum Need {
     File(String),
     /// The paths below a directory that match a pattern.
     Files { dir: String, pattern: String },
+    /// What a program prints: its name and arguments.
+    Command(Vec<String>),
     /// The id of an object of ours, if it has one by now: the state knows.
     Id(Address),
     /// Objects of a cloud.
     Data(Lookup),
 }
 
+/// The order in which needs are answered: what one asks may depend on an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// Silently: environment and files.
+    Machine,
+    /// Programs, which may ask a person something.
+    Program,
+    Cloud,
+}
+
 impl Need {
     /// Whether nobody but a cloud and what is known of it has the answer.
     pub fn of_cloud(&self) -> bool {
-        matches!(self, Self::Id(_) | Self::Data(_))
+        self.turn() == Turn::Cloud
+    }
+
+    /// When it is answered.
+    pub(crate) fn turn(&self) -> Turn {
+        match self {
+            Self::Env(_) | Self::File(_) | Self::Files { .. } => Turn::Machine,
+            Self::Command(_) => Turn::Program,
+            Self::Id(_) | Self::Data(_) => Turn::Cloud,
+        }
     }
 }
 
@@ -61,9 +90,9 @@ impl Need {
 pub struct Facts {
     /// `None`: asked for and not set.
     pub env: BTreeMap<String, Option<String>>,
-    /// Texts of files and what directories hold.
+    /// Texts of files, what directories hold and what programs print.
     pub files: BTreeMap<Need, Outside>,
-    /// Values of variables given on the command line and in the environment, by name, as text.
+    /// What sets variables of the root module from outside, by name.
     pub variables: BTreeMap<String, VariableInput>,
     /// `None`: asked for, and it does not exist yet.
     pub ids: BTreeMap<Address, Option<Arc<str>>>,
@@ -71,19 +100,13 @@ pub struct Facts {
     pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
 }
 
-/// Objects as they are known after an apply.
+/// Objects as they are known after an apply, or while planning as far as it leaves them alone.
 pub trait Objects {
+    /// `None`: it does not exist yet.
     fn id(&self, of: &Address) -> Option<Arc<str>>;
-    /// `None`: unknown to the state, or not set.
+    /// What was last seen; never a secret. `None`: it is not known now, or never read;
+    /// [`Value::Null`]: it is known not to be set.
     fn attribute(&self, of: &Address, name: &str) -> Option<Value>;
-}
-
-/// A variable's value from outside the configuration. May be a secret: no `Debug`.
-#[derive(Clone, PartialEq)]
-pub struct VariableInput {
-    pub text: String,
-    /// As people know it: `--var`, `RACKFORM_VAR_x`.
-    pub origin: String,
 }
 
 /// The configuration with everything evaluated.
@@ -97,6 +120,12 @@ pub struct Desired {
     pub links: Vec<DesiredLink>,
     pub providers: Vec<ProviderConfig>,
     pub settings: Settings,
+    /// Preconditions that do not hold: nothing may be created or changed while there are any.
+    pub refused: Diagnostics,
+    /// `[[moved]]`, of all modules.
+    pub moved: Vec<Moved>,
+    /// `[[removed]]`, of all modules.
+    pub removed: Vec<Removed>,
     /// What was asked for and is not in the facts yet: answer it and call again. While there is
     /// any, nothing else here may be used; while it is all of a cloud, `providers` and `places`
     /// may.
@@ -118,6 +147,32 @@ impl Desired {
             _ => None,
         }
     }
+}
+
+/// `[[moved]]`: objects that have other addresses from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    pub from: MoveEnd,
+    pub to: MoveEnd,
+    /// The table header.
+    pub declared: Span,
+}
+
+/// `[[removed]]`: objects that the configuration does not declare any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    pub from: MoveEnd,
+    /// Whether they are destroyed; otherwise they are only forgotten.
+    pub destroy: bool,
+    /// The table header.
+    pub declared: Span,
+}
+
+/// What a `[[moved]]` or `[[removed]]` names, seen from the root module, and where it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveEnd {
+    pub what: Prefix,
+    pub span: Span,
 }
 
 /// `[rackform]`.
@@ -170,6 +225,8 @@ pub struct DesiredResource {
     pub part_mentions: Vec<PartIx>,
     pub lifecycle: Arc<Lifecycle>,
     pub depends_on: Arc<[(Address, Span)]>,
+    /// `replace_triggered_by`.
+    pub replaced_by: Arc<[Trigger]>,
 }
 
 /// `lifecycle = { … }` and `timeouts = { … }`.
@@ -179,6 +236,16 @@ pub struct Lifecycle {
     pub ignore_changes: Vec<AttrIx>,
     /// Deadlines in seconds by operation: `create`, `update`, `delete`.
     pub timeouts: BTreeMap<Arc<str>, u64>,
+}
+
+/// What replaces a resource when it is updated or replaced itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// A resource, or an instance of one; without a key all instances.
+    pub of: Prefix,
+    /// Only a change of this attribute counts.
+    pub attr: Option<Arc<str>>,
+    pub span: Span,
 }
 
 /// One attachment. Its address is always on the owning side, whichever side declared it.

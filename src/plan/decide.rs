@@ -19,7 +19,10 @@ use crate::plan::parents;
 use crate::plan::part;
 use crate::plan::record;
 use crate::plan::refusal;
-use crate::plan::{Action, AttrDiff, Attributes, Drift, Inputs, Note, Reason, Shown};
+use crate::plan::removed::Removals;
+use crate::plan::trigger::Triggers;
+use crate::plan::verdict::{Verdict, triggered, verdict};
+use crate::plan::{Action, Attributes, Drift, Inputs, Note, Reason};
 use crate::schema::{IdRule, LinkIx, ResourceType, TypeIx};
 use crate::state::{Entry, Pending, is_attachment};
 use crate::value::Value;
@@ -32,6 +35,8 @@ pub struct Draft<'a> {
     pub unchanged: usize,
     pub refreshed: Vec<(Address, Attributes)>,
     pub known: Known,
+    pub removals: Removals<'a>,
+    triggers: Triggers,
     /// Blocks of the configuration that have instances.
     blocks: HashSet<Address>,
 }
@@ -73,8 +78,13 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         unchanged: 0,
         refreshed: Vec::new(),
         known: Known::new(inputs.state),
+        removals: Removals::of(inputs.desired),
+        triggers: Triggers::of(inputs.desired),
         blocks: keyed_blocks(inputs.desired),
     };
+    for address in inputs.state.entries.keys().filter(|a| draft.removals.forgotten(a).is_some()) {
+        draft.known.leaves(address);
+    }
     if !inputs.options.destroy {
         for ix in parents::in_order(inputs.desired, &draft.known) {
             resource(inputs, &inputs.desired.resources[ix as usize], &mut draft, findings);
@@ -247,11 +257,11 @@ fn existing<'a>(
         draft.drift.push(Drift { address: desired.address.clone(), attrs: Some(outside) });
     }
     let requested = inputs.options.replace.contains(&desired.address);
-    let verdict = verdict(&differences, requested, draft);
-    let (action, reason) = match verdict {
+    let verdict = verdict(&differences, requested, &draft.known);
+    let (action, reason) = match triggered(verdict, desired, &mut draft.triggers) {
         Verdict::Replace(reason) => {
             if ty.bears_data() && !requested {
-                findings.push(refusal::data_at_stake(desired, &differences));
+                findings.push(refusal::data_at_stake(desired, &differences, &reason));
             }
             if protected(desired, prior) {
                 findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
@@ -279,6 +289,9 @@ fn existing<'a>(
             Some(entry) if parents::changed(desired, &entry.dependencies, &draft.known) => {
                 (Action::Record, Reason::Dependencies)
             }
+            Some(_) if inputs.moved.contains_key(&desired.address) => {
+                (Action::Record, Reason::Moved)
+            }
             Some(entry) => {
                 draft.unchanged += 1;
                 let seen = record::seen(ty, Some(&desired.attrs), &live.attrs);
@@ -289,6 +302,9 @@ fn existing<'a>(
             }
         },
     };
+    if action == Action::Replace || !differences.is_empty() {
+        draft.triggers.changed(&desired.address, &differences);
+    }
     let before = match (prior, inputs.state.pending.get(&desired.address)) {
         (Some(entry), _) => entry.incarnation,
         (None, Some(pending)) => pending.incarnation,
@@ -324,34 +340,6 @@ fn owes(ty: &ResourceType, entry: &Entry, live: &LiveObject) -> bool {
         && !maintenance::in_maintenance(ty, live)
 }
 
-enum Verdict {
-    Nothing,
-    Update,
-    Replace(Reason),
-}
-
-fn verdict(differences: &[Difference], requested: bool, draft: &Draft<'_>) -> Verdict {
-    let forcing: Vec<&AttrDiff> =
-        differences.iter().map(|d| &d.diff).filter(|d| d.forces_replace).collect();
-    if forcing.is_empty() {
-        return match (requested, differences.is_empty()) {
-            (true, _) => Verdict::Replace(Reason::Requested),
-            (false, true) => Verdict::Nothing,
-            (false, false) => Verdict::Update,
-        };
-    }
-    let parent = |d: &AttrDiff| match &d.after {
-        Shown::AfterApply(of) if draft.known.current(of).is_some() => Some(of.clone()),
-        _ => None,
-    };
-    match forcing.iter().map(|d| parent(d)).collect::<Option<Vec<_>>>().as_deref() {
-        Some([first, ..]) => Verdict::Replace(Reason::ParentReplaced(first.clone())),
-        _ => {
-            Verdict::Replace(Reason::CannotUpdate(forcing.iter().map(|d| d.name.clone()).collect()))
-        }
-    }
-}
-
 /// Switching protection off takes effect for the next plan, not for the one that would profit.
 fn protected(desired: &DesiredResource, prior: Option<&Entry>) -> bool {
     desired.lifecycle.prevent_destroy || prior.is_some_and(|entry| entry.prevent_destroy)
@@ -369,10 +357,13 @@ fn orphan<'a>(
         findings.push(refusal::unknown_type(address, &entry.kind));
         return;
     };
+    let removed = draft.removals.find(address);
     let declared = inputs.desired.get(address).map(|d| d.declared);
+    let declared = declared.or(removed.map(|r| r.declared));
     let part = inputs.schemas.get(ty).part_of.is_some();
     let reason = match inputs.options.destroy {
         true => Reason::Destroy,
+        false if removed.is_some() => Reason::Removed,
         false if part => Reason::NotInConfiguration,
         false => gone_reason(draft, address),
     };
@@ -380,7 +371,13 @@ fn orphan<'a>(
         Live::Object(live) => Some(live),
         Live::Gone => None,
     };
-    let (action, reason) = match part::orphan(inputs, (address, ty), live.is_some(), &draft.known) {
+    let left = removed.is_some_and(|removed| !removed.destroy);
+    let of_part = match left {
+        true => None,
+        false => part::orphan(inputs, (address, ty), live.is_some(), &draft.known),
+    };
+    let (action, reason) = match of_part {
+        None if left => (Action::Forget, Reason::Removed),
         Some(part::Orphan::Unmanaged) => (Action::Forget, Reason::Unmanaged),
         Some(part::Orphan::Stays) => {
             findings.push(refusal::stays(address, inputs.desired.get(&address.owner())));
@@ -396,7 +393,9 @@ fn orphan<'a>(
     if action == Action::Delete && entry.prevent_destroy {
         findings.push(refusal::protected_orphan(address, declared));
     }
-    draft.known.ends(address);
+    if !left {
+        draft.known.ends(address);
+    }
     draft.decisions.push(Decision {
         address: address.clone(),
         ty,
@@ -436,11 +435,12 @@ fn unfinished_orphan<'a>(
 ) {
     let Some(ty) = inputs.schemas.find(&pending.kind) else { return };
     let live = known::live_candidate(inputs, ty, pending);
-    if let Some(live) = live {
+    let left = draft.removals.forgotten(address);
+    if let (Some(live), None) = (live, left) {
         draft.known.learn(address, &live.id);
         draft.known.ends(address);
     }
-    let can_delete = inputs.schemas.get(ty).delete.is_some();
+    let can_delete = inputs.schemas.get(ty).delete.is_some() && left.is_none();
     draft.decisions.push(Decision {
         address: address.clone(),
         ty,

@@ -44,6 +44,12 @@ impl Known {
     pub fn ends(&mut self, address: &Address) {
         self.ending.insert(address.clone());
     }
+    /// The object stays and is ours no longer: who refers to its id refers to a foreign one.
+    pub fn leaves(&mut self, address: &Address) {
+        if let Some(id) = self.id_of.get(address) {
+            self.address_of.remove(id);
+        }
+    }
     /// Whether an object of ours is deleted or replaced by this plan.
     pub fn is_ending(&self, address: &Address) -> bool {
         self.ending.contains(address)

@@ -148,8 +148,11 @@ fn orphan<'a>(
     let object = (&entry.provider, ty);
     let live = inputs.live.is_none()
         || still_attached(inputs, object, (&ends, Some(&entry.id)), &draft.known);
+    let left = draft.removals.forgotten_attachment(address);
     let (action, reason) = if !live {
         (Action::Forget, Reason::Vanished)
+    } else if left.is_some() && !ends_with(&ends, &draft.known) {
+        (Action::Forget, Reason::Removed)
     } else if inputs.options.destroy {
         (Action::Delete, Reason::Destroy)
     } else if unmanaged(inputs, entry, mentions) && !ends_with(&ends, &draft.known) {
@@ -188,7 +191,8 @@ fn unfinished_orphan<'a>(
         Err(_) => End::Foreign(member.key.clone()),
     };
     let ends = LinkEnds { link, owner: end_of(&address.owner(), inputs), to };
-    let live = still_attached(inputs, (&pending.provider, ty), (&ends, None), &draft.known);
+    let live = still_attached(inputs, (&pending.provider, ty), (&ends, None), &draft.known)
+        && draft.removals.forgotten_attachment(address).is_none();
     draft.decisions.push(Decision {
         address: address.clone(),
         ty,

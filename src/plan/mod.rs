@@ -32,16 +32,22 @@ pub mod lint;
 pub mod luns;
 pub mod maintenance;
 pub mod order;
+pub mod outlook;
+pub mod outputs;
 pub mod parents;
 pub mod part;
 pub mod phases;
 pub mod record;
 pub mod refusal;
+pub mod removed;
+pub mod rename;
 pub mod schedule;
 pub mod server_check;
 pub mod settle;
 mod spots;
 pub mod steps;
+pub mod trigger;
+mod verdict;
 pub mod version;
 
 #[cfg(test)]
@@ -51,6 +57,7 @@ use crate::config::Desired;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::Inventory;
 use crate::schema::Schemas;
+use crate::state::moved::Previous;
 use crate::state::{State, is_attachment};
 
 /// Everything a plan is made of.
@@ -63,6 +70,8 @@ pub struct Inputs<'a> {
     pub schemas: &'a Schemas,
     /// Sensitive attributes whose value is not the one that the state has a digest of.
     pub rotated: &'a BTreeMap<Address, Vec<Arc<str>>>,
+    /// Where resources were before the configuration renamed them; the state has the new addresses.
+    pub moved: &'a Previous,
     pub options: &'a Options,
 }
 
@@ -84,6 +93,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::default();
     let mut draft = decide::decide(inputs, &mut findings);
     links::decide(inputs, &mut draft);
+    let renamed = rename::hint(inputs, &draft);
     handover::keep(&mut draft);
     draft.notes.extend(part::foreign_notes(inputs, &draft.known));
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
@@ -91,8 +101,11 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     foreign::check(inputs, &mut findings);
     conflict::check(inputs, &draft, &mut findings);
     if findings.has_errors() {
+        // What is in the way may be that nobody said that it was renamed.
+        findings.extend(renamed.map(Note::into_warning).unwrap_or_default());
         return Err(findings);
     }
+    draft.notes.extend(renamed);
     let mut plan = steps::build(inputs, &mut draft);
     order::connect(inputs, &draft, &mut plan);
     settle::add(inputs, &mut plan);
@@ -120,6 +133,9 @@ pub struct Plan {
     pub destroy: bool,
     /// Conditions that hold at the end of a run though no single step brings them about.
     pub settles: Vec<settle::Settle>,
+    /// Outputs of the root module, also those that stay, by name. Filled in by whoever concludes
+    /// them.
+    pub outputs: Vec<outputs::OutputChange>,
     /// Barriers between many steps and many others: one node instead of a product of edges.
     pub gates: Vec<Gate>,
 }
@@ -147,6 +163,8 @@ pub struct StepIx(pub u32);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub address: Address,
+    /// Where it was before the configuration renamed it.
+    pub previous: Option<Address>,
     pub ty: TypeIx,
     pub provider: Arc<str>,
     pub action: Action,
@@ -216,8 +234,12 @@ pub enum Reason {
     Requested,
     /// An object that it refers to is replaced.
     ParentReplaced(Address),
+    /// Its `replace_triggered_by` names this, and it changes: all of it, or the attribute.
+    Triggered(Address, Option<Arc<str>>),
     /// No block declares it any more.
     NotInConfiguration,
+    /// The same, and a `[[removed]]` says so.
+    Removed,
     /// An instance key is gone.
     KeyGone,
     /// `destroy`.
@@ -228,6 +250,8 @@ pub enum Reason {
     Protection,
     /// It depends on other objects of ours than before: what counts when it is deleted.
     Dependencies,
+    /// A `[[moved]]` gave it another address.
+    Moved,
 }
 
 /// One attribute that changes.
@@ -266,6 +290,17 @@ pub struct Note {
     pub address: Option<Address>,
     pub text: String,
     pub help: Option<String>,
+}
+
+impl Note {
+    /// The same where there is no plan to stand in.
+    fn into_warning(self) -> Diagnostics {
+        let warning = Diagnostic::warning("note", self.text);
+        match self.help {
+            Some(help) => warning.help(help).into(),
+            None => warning.into(),
+        }
+    }
 }
 
 /// What the state will hold for the object beside what the server says.

@@ -12,7 +12,7 @@ use crate::plan::conflict;
 use crate::plan::decide::Draft;
 use crate::plan::key::{self, Key};
 use crate::plan::spots::{Spot, Spots};
-use crate::plan::{Action, Inputs, Plan, StepIx, barrier, handover};
+use crate::plan::{Action, Inputs, Plan, Reason, StepIx, barrier, handover};
 
 /// Adds all edges between objects.
 pub fn connect(inputs: &Inputs<'_>, draft: &Draft<'_>, plan: &mut Plan) {
@@ -48,6 +48,9 @@ fn references(draft: &Draft<'_>, spots: &Spots, plan: &mut Plan) {
         let explicit = decision.desired.map(|d| &d.depends_on[..]).unwrap_or_default();
         for (parent, _) in explicit {
             after(plan, spot.begin(), spots.get(parent).last);
+        }
+        if let Reason::Triggered(by, _) = &decision.reason {
+            after(plan, spot.begin(), spots.get(by).last);
         }
         let before = decision.prior.map(|prior| prior.dependencies.as_slice()).unwrap_or_default();
         let now = if spot.delete.is_some() { now.as_slice() } else { &[] };

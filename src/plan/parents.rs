@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::address::Address;
-use crate::config::{Desired, DesiredResource, End};
+use crate::config::{Desired, DesiredResource, End, trigger_edges};
 use crate::diag::Diagnostics;
 use crate::graph::Graph;
 use crate::plan::known::Known;
@@ -34,10 +34,11 @@ pub fn ending(desired: &Desired, known: &Known, findings: &mut Diagnostics) {
     }
 }
 
-/// The resources in an order in which every reference points backwards. `config` refused cycles.
+/// The resources in an order in which every reference and trigger points backwards. `config` refused cycles.
 pub fn in_order(desired: &Desired, known: &Known) -> Vec<u32> {
     let count = desired.resources.len();
-    let mut graph = Graph::new(count);
+    let triggers = trigger_edges(desired);
+    let mut graph = Graph::new(count + triggers.blocks.len());
     for (ix, resource) in (0u32..).zip(&desired.resources) {
         for parent in of(resource, known) {
             if let Some(parent) = desired.index.get(&parent) {
@@ -45,7 +46,13 @@ pub fn in_order(desired: &Desired, known: &Known) -> Vec<u32> {
             }
         }
     }
-    graph.order().unwrap_or_else(|_| (0u32..).take(count).collect())
+    for (from, to, _) in triggers.edges {
+        graph.add_edge(from, to, ());
+    }
+    let mut order = graph.order().unwrap_or_else(|_| (0u32..).take(count).collect());
+    // Blocks are nodes only to order their instances.
+    order.retain(|at| (*at as usize) < count);
+    order
 }
 
 /// Our objects that a resource refers to, also by id, and what it depends on explicitly.

@@ -4,12 +4,16 @@
 use crate::address::Address;
 use crate::config::DesiredResource;
 use crate::diag::{Diagnostic, Span};
-use crate::plan::Shown;
 use crate::plan::diff::Difference;
+use crate::plan::{Reason, Shown};
 use crate::schema::ResourceType;
 use crate::value::Value;
 
-pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> Diagnostic {
+pub fn data_at_stake(
+    desired: &DesiredResource,
+    differences: &[Difference],
+    reason: &Reason,
+) -> Diagnostic {
     let forcing = differences.iter().find(|d| d.diff.forces_replace).map(|d| &d.diff);
     let name = forcing.map_or("an attribute", |d| &*d.name);
     let place = forcing.and_then(|d| d.origin).unwrap_or(desired.declared);
@@ -18,7 +22,15 @@ pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> D
         format!("`{}` would be replaced", desired.address),
     )
     .on(&desired.address)
-    .at(place, format!("`{name}` cannot be changed in place"))
+    .at(
+        place,
+        match reason {
+            Reason::Triggered(of, _) => {
+                format!("`replace_triggered_by` names `{of}`, which changes")
+            }
+            _ => format!("`{name}` cannot be changed in place"),
+        },
+    )
     .detail("Replacing it destroys the data on it, so a plan never does that by itself.");
     // Nobody changed a value: what it refers to is there, and the state does not know it.
     if let Some((Shown::Value(Value::Str(id)), Shown::AfterApply(of))) =
@@ -28,10 +40,11 @@ pub fn data_at_stake(desired: &DesiredResource, differences: &[Difference]) -> D
             "`{of}` is not in the state; if it is the object {id}: rackform import '{of}' {id}"
         ));
     }
-    finding.help(format!(
-        "put the old value back, or name it in the plan: --replace '{}'",
-        desired.address
-    ))
+    let instead = match reason {
+        Reason::Triggered(..) => "take it out of `replace_triggered_by`",
+        _ => "put the old value back",
+    };
+    finding.help(format!("{instead}, or name it in the plan: --replace '{}'", desired.address))
 }
 
 /// An element of a part that the API can add but not take away.

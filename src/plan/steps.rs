@@ -55,6 +55,7 @@ pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
 fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) -> Change {
     Change {
         address: decision.address.clone(),
+        previous: inputs.moved.get(&decision.address).cloned(),
         ty: decision.ty,
         provider: decision.provider.clone(),
         action: decision.action,

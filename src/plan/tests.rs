@@ -7,5 +7,6 @@ mod links;
 mod lives;
 mod mutants;
 mod order;
+mod renames;
 mod run;
 mod world;

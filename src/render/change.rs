@@ -115,17 +115,28 @@ pub(super) fn why(change: &Change) -> Option<String> {
         }
         Reason::Requested => "--replace names it".to_owned(),
         Reason::ParentReplaced(parent) => format!("{} is replaced", clean(parent)),
+        Reason::Triggered(of, None) => {
+            format!("its replace_triggered_by names {}, which changes", clean(of))
+        }
+        Reason::Triggered(of, Some(attr)) => {
+            format!("its replace_triggered_by names {}.{}, which changes", clean(of), clean(attr))
+        }
         Reason::NotInConfiguration => match change.address.member_of() {
             Some(member) if !change.is_attachment() => {
                 format!("`{}` no longer has it", member.name)
             }
             _ => "no block declares it any more".to_owned(),
         },
+        Reason::Removed if change.action == Action::Forget => {
+            "a [[removed]] says so; it stays in the cloud".to_owned()
+        }
+        Reason::Removed => "a [[removed]] says so".to_owned(),
         Reason::KeyGone => "its key is gone from for_each or count".to_owned(),
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
         Reason::Protection if change.record.prevent_destroy => "prevent_destroy is on".to_owned(),
         Reason::Protection => "prevent_destroy is off".to_owned(),
         Reason::Dependencies => "it depends on other objects now".to_owned(),
+        Reason::Moved => "its address changes, and nothing else".to_owned(),
     };
     Some(text)
 }
@@ -158,6 +169,10 @@ impl Changes<'_> {
 
     fn object(&self, change: &Change, out: &mut dyn Write) -> fmt::Result {
         let (style, place) = (self.style, self.place(origin(change)));
+        if let (Reason::Moved, Some(previous)) = (&change.reason, &change.previous) {
+            let text = format!("# {} has moved to {}", clean(previous), clean(&change.address));
+            return writeln!(out, "  {}", style.ink(Ink::Bold, text));
+        }
         let mut header = format!("# {} {}", clean(&change.address), verb(change.action));
         if let Some(why) = why(change) {
             write!(header, ": {why}")?;
@@ -167,6 +182,10 @@ impl Changes<'_> {
         }
         writeln!(out, "  {}", style.ink(Ink::Bold, header))?;
         let (sign, ink) = symbol(change.action);
+        if let Some(previous) = &change.previous {
+            let text = format!("# (moved from {})", clean(previous));
+            writeln!(out, "  {}", style.ink(Ink::Dim, text))?;
+        }
         let sign = style.ink(ink, format!("{sign:>3}"));
         write!(out, "{sign} {}", clean(&change.address))?;
         match change.id.as_ref().or(change.predicted.as_ref()) {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ use crate::event::{Event, Failure, Summary};
 use crate::plan::lint::verb;
 use crate::plan::server_check::Report;
 use crate::plan::{Action, Change, Drift, Op, Plan, Reason};
+use crate::state::Output;
 
 use super::finding::Finding;
 use super::progress;
@@ -54,6 +56,7 @@ enum Body<'a> {
     ApplyProgress { hook: Hook<'a> },
     ApplyComplete { hook: Hook<'a> },
     ApplyErrored { hook: Hook<'a> },
+    Outputs { outputs: serde_json::Value },
     ServerCheck { server_check: Checked<'a> },
     Validation { validation: Valid },
 }
@@ -89,6 +92,9 @@ struct NotChecked<'a> {
 #[derive(Serialize)]
 struct PlannedChange<'a> {
     resource: Resource,
+    /// Where it was before a `[[moved]]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_resource: Option<Resource>,
     action: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -160,7 +166,7 @@ pub fn diagnostic(at: &str, finding: &Diagnostic, sources: &Sources) -> String {
     line(at, level, message, Body::Diagnostic { diagnostic: Finding::new(finding, sources) })
 }
 
-/// A plan: drift, changes, notes, and the summary as the last line.
+/// A plan: drift, changes, notes, the summary, and outputs, if there are any, as the last line.
 pub fn plan<'a>(at: &'a str, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
     let drift = plan.drift.iter().map(move |found| drift_line(at, found));
     let changes = plan.changes.iter().map(move |change| change_line(at, change));
@@ -169,7 +175,22 @@ pub fn plan<'a>(at: &'a str, plan: &'a Plan) -> impl Iterator<Item = String> + '
         log(at, &format!("{about}{}", note.text))
     });
     let summary = std::iter::once_with(move || plan_summary(at, plan));
-    drift.chain(changes).chain(notes).chain(summary)
+    let outputs = (!plan.outputs.is_empty()).then(|| {
+        let number = plan.outputs.len();
+        outputs_line(at, number, &super::outputs::planned(&plan.outputs))
+    });
+    drift.chain(changes).chain(notes).chain(summary).chain(outputs)
+}
+
+/// What the outputs have come to; nothing when there are none.
+pub fn outputs(at: &str, outputs: &BTreeMap<Arc<str>, Output>) -> Option<String> {
+    let shown = super::outputs::json_of(outputs);
+    (!outputs.is_empty()).then(|| outputs_line(at, outputs.len(), &shown))
+}
+
+fn outputs_line<T: Serialize>(at: &str, number: usize, outputs: &T) -> String {
+    let outputs = serde_json::to_value(outputs).unwrap_or_default();
+    line(at, "info", format!("Outputs: {number}"), Body::Outputs { outputs })
 }
 
 /// What the server says to a plan; what it refuses are findings.
@@ -251,6 +272,7 @@ fn drift_line(at: &str, found: &Drift) -> String {
     };
     let change = PlannedChange {
         resource: Resource::new(&found.address),
+        previous_resource: None,
         action,
         reason: None,
         importing: None,
@@ -265,14 +287,18 @@ fn change_line(at: &str, change: &Change) -> String {
         Action::Record => "change the state only",
         other => super::change::meaning(other),
     };
-    let action = action(change.action);
+    let moved = change.reason == Reason::Moved;
+    let action = if moved { "move" } else { action(change.action) };
     let mut message = format!("{}: Plan to {words}", change.address);
-    if let Some(why) = super::change::why(change) {
+    if let (true, Some(previous)) = (moved, &change.previous) {
+        message = format!("{previous} has moved to {}", change.address);
+    } else if let Some(why) = super::change::why(change) {
         // Writing into a String does not fail.
         let _ = write!(message, " ({why})");
     }
     let planned = PlannedChange {
         resource: Resource::new(&change.address),
+        previous_resource: change.previous.as_ref().map(Resource::new),
         action,
         reason: reason(&change.reason),
         importing: importing(change),
@@ -348,8 +374,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
     match reason {
         Reason::CannotUpdate(_) => Some("cannot_update"),
         Reason::Requested => Some("requested"),
-        Reason::ParentReplaced(_) => Some("replace_triggered_by"),
-        Reason::NotInConfiguration => Some("delete_because_no_resource_config"),
+        Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_triggered_by"),
+        Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
         Reason::New
         | Reason::Discovered
@@ -360,7 +386,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Destroy
         | Reason::Unmanaged
         | Reason::Protection
-        | Reason::Dependencies => None,
+        | Reason::Dependencies
+        | Reason::Moved => None,
     }
 }
 

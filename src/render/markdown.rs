@@ -39,6 +39,7 @@ pub fn text(view: &View<'_>, limit: usize) -> String {
     page.losses(plan);
     page.changes(view);
     page.drift(view);
+    page.outputs(plan);
     page.notes(plan);
     if page.left_out > 0 {
         let left = words::many(page.left_out, "change");
@@ -60,7 +61,10 @@ impl Page {
     }
 
     fn heading(&mut self, plan: &Plan) {
-        if plan.changes.is_empty() {
+        if plan.changes.is_empty() && plan.changes_outputs() {
+            self.line("### Only outputs change\n");
+            self.line("An apply writes them into the state and sends nothing.\n");
+        } else if plan.changes.is_empty() {
             let compared = words::many(plan.unchanged, "object");
             self.line("### No changes\n");
             self.line(&format!("The cloud matches the configuration ({compared} compared).\n"));
@@ -133,6 +137,17 @@ impl Page {
         }
     }
 
+    fn outputs(&mut self, plan: &Plan) {
+        let (mut text, mut body) = (String::new(), String::new());
+        let _ = super::outputs::changes(&plan.outputs, &STYLE, &mut text);
+        if text.is_empty() || self.out.len() + text.len() > self.limit {
+            return;
+        }
+        // The first line is the title.
+        text.trim_end().lines().skip(1).for_each(|line| marked(line, &mut body));
+        self.details("Changes to outputs", &body);
+    }
+
     fn notes(&mut self, plan: &Plan) {
         let mut shown = 0;
         for note in &plan.notes {
@@ -141,9 +156,11 @@ impl Page {
             }
             let about = note.address.as_ref();
             let about = about.map(|a| format!("<code>{}</code>: ", html(a.as_str())));
-            let help = note.help.as_ref().map(|help| format!(" {}", escape(help)));
-            let (about, help) = (about.unwrap_or_default(), help.unwrap_or_default());
-            self.line(&format!("* {about}{}.{help}", escape(&note.text)));
+            let help = note.help.as_deref().unwrap_or_default();
+            let (help, code) = help.split_once('\n').unwrap_or((help, ""));
+            let help = if help.is_empty() { String::new() } else { format!(" {}", escape(help)) };
+            self.line(&format!("* {}{}.{help}", about.unwrap_or_default(), escape(&note.text)));
+            self.code(code);
             shown += 1;
         }
         if plan.notes.len() > shown {
@@ -153,6 +170,17 @@ impl Page {
         if !plan.notes.is_empty() {
             self.out.push('\n');
         }
+    }
+
+    /// What is to be pasted into a configuration, below a note.
+    fn code(&mut self, code: &str) {
+        if code.is_empty() {
+            return;
+        }
+        let fence = fence(code);
+        self.line(&format!("\n  {fence}toml"));
+        code.lines().for_each(|line| self.line(&format!("  {}", clean(line))));
+        self.line(&format!("  {fence}\n"));
     }
 
     fn details(&mut self, title: &str, body: &str) {
@@ -319,6 +347,50 @@ mod tests {
         </details>
 
         * <code>local_primary_storage.scratch</code>: cluster 0a5c is attached by somebody else and stays so. rackform import adopts it
+        "#);
+    }
+
+    #[test]
+    fn moves_are_shown_and_those_to_paste_stand_in_a_block() {
+        let mut moved = change("host.node[\"01\"]", Action::Record, Reason::Moved);
+        moved.previous = Some(samples::address("host.kvm[\"01\"]"));
+        let mut update = change("zone.b", Action::Update, Reason::Differs);
+        update.previous = Some(samples::address("zone.a"));
+        update.diffs = vec![diff("name", shown("a"), shown("b"))];
+        let note = crate::plan::Note {
+            address: None,
+            text: "`a.b` and `a.c` are the same".to_owned(),
+            help: Some("say so:\n[[moved]]\nfrom = \"a.b\"".to_owned()),
+        };
+        let plan = Plan { changes: vec![moved, update], notes: vec![note], ..Plan::default() };
+        insta::assert_snapshot!(render(&plan, LIMIT), @r#"
+        ### Plan: 0 to add, 1 to change, 0 to destroy, 1 only in the state
+
+        <details><summary><b>1 to change</b></summary>
+
+        ```diff
+          # zone.b will be updated in place
+          # (moved from zone.a)
+        ! zone.b
+        !     name = "a" → "b"
+        ```
+
+        </details>
+
+        <details><summary><b>1 only in the state</b></summary>
+
+        ```diff
+          # host.kvm["01"] has moved to host.node["01"]
+        ```
+
+        </details>
+
+        * \`a.b\` and \`a.c\` are the same. say so:
+
+          ```toml
+          [[moved]]
+          from = "a.b"
+          ```
         "#);
     }
 

@@ -17,6 +17,7 @@ use crate::value::Value;
 
 use super::json::{split, type_name};
 use super::json_text;
+use super::outputs;
 use super::tally::Tally;
 
 /// Version of the document's shape.
@@ -28,11 +29,12 @@ pub fn text(plan: &Plan, at: Option<&str>) -> String {
         format_version: FORMAT,
         rackform_version: env!("CARGO_PKG_VERSION"),
         timestamp: at,
-        applyable: !plan.changes.is_empty(),
+        applyable: !plan.changes.is_empty() || plan.changes_outputs(),
         complete: true,
         errored: false,
         resource_changes: Each(&plan.changes, changed),
         resource_drift: Each(&plan.drift, drifted),
+        output_changes: outputs::differences(&plan.outputs),
         notes: Each(&plan.notes, noted),
     })
 }
@@ -61,6 +63,8 @@ struct Document<'a> {
     errored: bool,
     resource_changes: Each<'a, Change, Resource<'a>>,
     resource_drift: Each<'a, Drift, Resource<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    output_changes: BTreeMap<&'a str, outputs::OutputDifference>,
     notes: Each<'a, Note, Noted<'a>>,
 }
 
@@ -76,6 +80,9 @@ impl<T, U: Serialize> Serialize for Each<'_, T, U> {
 #[derive(Serialize)]
 struct Resource<'a> {
     address: &'a Address,
+    /// Where it was before a `[[moved]]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_address: Option<&'a Address>,
     #[serde(skip_serializing_if = "str::is_empty")]
     module_address: &'a str,
     mode: &'static str,
@@ -147,6 +154,7 @@ fn changed(change: &Change) -> Resource<'_> {
         importing: id.as_deref().filter(|_| adopts).map(|id| Importing { id }),
     };
     Resource {
+        previous_address: change.previous.as_ref(),
         provider_name: Some(&**provider),
         action_reason: reason(&change.reason),
         casualties: sums(casualties),
@@ -183,6 +191,7 @@ fn drifted(drift: &Drift) -> Resource<'_> {
 fn resource<'a>(address: &'a Address, change: Difference<'a>) -> Resource<'a> {
     Resource {
         address,
+        previous_address: None,
         module_address: split(address).0,
         mode: "managed",
         kind: type_name(address),
@@ -211,8 +220,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
     match reason {
         Reason::CannotUpdate(_) => Some("replace_because_cannot_update"),
         Reason::Requested => Some("replace_by_request"),
-        Reason::ParentReplaced(_) => Some("replace_by_triggers"),
-        Reason::NotInConfiguration => Some("delete_because_no_resource_config"),
+        Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_by_triggers"),
+        Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
         Reason::New
         | Reason::Discovered
@@ -223,7 +232,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Destroy
         | Reason::Unmanaged
         | Reason::Protection
-        | Reason::Dependencies => None,
+        | Reason::Dependencies
+        | Reason::Moved => None,
     }
 }
 

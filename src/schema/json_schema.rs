@@ -99,7 +99,11 @@ fn meta_arguments() -> [(&'static str, Json); 4] {
     let names = json!({ "type": "array", "items": { "type": "string" } });
     let lifetimes = json!({
         "prevent_destroy": { "type": "boolean" },
-        "ignore_changes": names,
+        "ignore_changes": {
+            "description": "Attributes that are left as they are; `all` for all.",
+            "anyOf": [names, { "enum": ["all"] }],
+        },
+        "replace_triggered_by": meta("Resources, instances or attributes whose changes replace it.", names.clone()),
         "precondition": language::conditions("What must hold before a change is planned."),
         "postcondition": language::conditions("What must hold afterwards; `self` is the object."),
     });
@@ -148,12 +152,23 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         "seed": { "type": "string", "description": "With endpoint `emulator`: a TOML or JSON file of the devices that its hosts and targets have." },
         "calls_at_once": { "type": ["integer", "string"], "description": "Requests in flight at a time." },
     });
+    let validation = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["condition", "error_message"],
+        "properties": {
+            "condition": { "type": ["boolean", "string"], "description": "An expression that is true for a value that may be." },
+            "error_message": { "type": "string", "description": "A sentence about a value that may not be." },
+        },
+    });
     let variable = json!({
-        "type": { "type": "string", "description": "Such as `list(string)`." },
+        "type": { "type": "string", "description": "Such as `list(string)` or `object({a = string, b = optional(number, 3)})`." },
         "default": {},
         "description": text,
         "sensitive": { "type": "boolean", "description": "Never shown, stored or logged." },
         "nullable": { "type": "boolean", "description": "Whether null is a value; true when absent." },
+        "command": { "type": "array", "items": text, "minItems": 1, "description": "Of a sensitive variable: a program and its arguments that print the value." },
+        "validation": { "description": "What the value must fulfil.", "anyOf": [validation, { "type": "array", "items": validation }] },
     });
     let own = json!({
         "required_version": { "type": "string", "description": "Such as `>= 0.1, < 0.3`." },
@@ -167,8 +182,44 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         ),
         ("provider", each("Access to a cloud.", provider)),
         ("variable", each("An input.", variable)),
+        ("moved", moved()),
+        ("removed", removed()),
     ];
     all.into_iter().map(|(name, table)| (name.to_owned(), table)).collect()
+}
+
+fn moved() -> Json {
+    let address = |about: &str| json!({ "type": "string", "description": about });
+    tables(
+        "Objects that have other addresses from now on; nothing is sent for that.",
+        json!({
+            "from": address("A resource, an instance or a module, as it was."),
+            "to": address("The same as it is now."),
+        }),
+        &["from", "to"],
+    )
+}
+
+fn removed() -> Json {
+    tables(
+        "Objects that nothing declares any more.",
+        json!({
+            "from": { "type": "string", "description": "A resource, an instance or a module." },
+            "destroy": { "type": "boolean", "description": "false: only forgotten, they stay in the cloud." },
+        }),
+        &["from"],
+    )
+}
+
+/// A table that may stand many times, in double brackets.
+fn tables(about: &str, properties: Json, required: &[&str]) -> Json {
+    let one = json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    json!({ "description": about, "type": "array", "items": one })
 }
 
 fn resource(ty: &ResourceType) -> Json {

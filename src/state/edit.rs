@@ -3,8 +3,10 @@
 //! In: a state and addresses. Out: the changed state and what was touched, or why not. Nothing
 //! is sent to any cloud.
 
+use std::collections::HashMap;
+
 use crate::address::Address;
-use crate::state::{Entry, State, secret};
+use crate::state::{State, is_attachment, secret};
 
 /// Why a state cannot be changed as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,28 +44,33 @@ pub fn remove(state: &mut State, address: &Address) -> Result<Vec<Address>, Edit
     if !state.entries.contains_key(address) {
         return Err(EditError::Absent(address.clone()));
     }
-    let touches = |other: &Address| {
-        other == address || (address.member_of().is_none() && is_attached(other, address))
+    let touches = |other: &Address, kind: &str| {
+        other == address || (address.member_of().is_none() && belongs_to((other, kind), address))
     };
-    let gone: Vec<Address> = state.entries.keys().filter(|a| touches(a)).cloned().collect();
+    let all = state.entries.iter().filter(|(a, e)| touches(a, &e.kind));
+    let gone: Vec<Address> = all.map(|(a, _)| a.clone()).collect();
     for address in &gone {
         if let Some(entry) = state.entries.remove(address) {
-            retire(state, address, &entry);
+            retire(state, address, entry.incarnation);
         }
     }
     Ok(gone)
 }
 
-/// Whether an attachment has this resource at either end.
-fn is_attached(member: &Address, resource: &Address) -> bool {
-    member.member_of().is_some_and(|m| member.owner() == *resource || *m.key == *resource.as_str())
+/// Whether something is a member of this resource, or attached to it. The key of a part's element
+/// is no address, whatever it looks like.
+pub fn belongs_to((member, kind): (&Address, &str), resource: &Address) -> bool {
+    member.member_of().is_some_and(|m| {
+        let attached = is_attachment(member, kind) && *m.key == *resource.as_str();
+        attached || member.owner() == *resource
+    })
 }
 
 /// The address stops denoting the object: its id is never computed again (design section 4).
-fn retire(state: &mut State, address: &Address, entry: &Entry) {
+fn retire(state: &mut State, address: &Address, incarnation: u32) {
     if address.member_of().is_none() {
         let next = state.incarnations.entry(address.clone()).or_default();
-        *next = (*next).max(entry.incarnation.saturating_add(1));
+        *next = (*next).max(incarnation.saturating_add(1));
     }
 }
 
@@ -78,30 +85,52 @@ pub fn rename(
     to: &Address,
 ) -> Result<Vec<(Address, Address)>, EditError> {
     check(state, from, to)?;
-    let entries = std::mem::take(&mut state.entries);
+    Ok(relocate(state, &HashMap::from([(from.clone(), to.clone())])))
+}
+
+/// Gives resources other addresses, all at once; what belongs to them and what refers to them
+/// follows. Nothing may be at the new addresses that stays there. Returns the new address of each
+/// object that moved.
+pub fn relocate(state: &mut State, renames: &HashMap<Address, Address>) -> Vec<(Address, Address)> {
+    let lifts = retire_all(state, renames);
+    let lift = |address: &Address| lifts.get(address).copied().unwrap_or(0);
     let mut moved = Vec::new();
+    let entries = std::mem::take(&mut state.entries);
     for (address, mut entry) in entries {
-        let next = renamed(&address, from, to);
+        let next = renamed(&address, &entry.kind, renames);
         for dependency in &mut entry.dependencies {
-            *dependency = renamed(dependency, from, to);
+            follow(dependency, renames);
         }
         if let Some(by) = &entry.declared_by {
-            entry.declared_by = Some(redeclared(by, from, to));
+            entry.declared_by = Some(redeclared(by, renames));
         }
-        if address == *from {
-            retire(state, from, &entry);
-            entry.incarnation = entry.incarnation.max(state.next_incarnation(to));
-            state.incarnations.remove(to);
-        }
-        if next != address {
+        if let Some(next) = &next {
             for digest in entry.digests.values_mut() {
                 *digest = secret::moved(digest, &address);
             }
-            moved.push((address, next.clone()));
+            entry.incarnation += lift(&address);
+            moved.push((address.clone(), next.clone()));
         }
-        state.entries.insert(next, entry);
+        state.entries.insert(next.unwrap_or(address), entry);
     }
-    Ok(moved)
+    let pending = std::mem::take(&mut state.pending);
+    for (address, mut pending) in pending {
+        let next = renamed(&address, &pending.kind, renames);
+        for dependency in &mut pending.dependencies {
+            follow(dependency, renames);
+        }
+        if next.is_some() {
+            for digest in pending.digests.values_mut() {
+                *digest = secret::moved(digest, &address);
+            }
+            pending.incarnation += lift(&address);
+        }
+        state.pending.insert(next.unwrap_or(address), pending);
+    }
+    for to in renames.values().filter(|to| state.entries.contains_key(*to)) {
+        state.incarnations.remove(to);
+    }
+    moved
 }
 
 fn check(state: &State, from: &Address, to: &Address) -> Result<(), EditError> {
@@ -121,21 +150,56 @@ fn check(state: &State, from: &Address, to: &Address) -> Result<(), EditError> {
     pending.map_or(Ok(()), |address| Err(EditError::Pending(address.clone())))
 }
 
-fn renamed(address: &Address, from: &Address, to: &Address) -> Address {
-    let Some(member) = address.member_of() else {
-        return if address == from { to.clone() } else { address.clone() };
+/// The old addresses stop denoting what they did. Says by how much the incarnations of what leaves
+/// them rise, so that no id of an earlier object at the new address is computed again. All old
+/// addresses come before all new ones: one may take the place that another leaves.
+fn retire_all(state: &mut State, renames: &HashMap<Address, Address>) -> HashMap<Address, u32> {
+    let mut lowest = Vec::new();
+    for (from, to) in renames {
+        let entry = state.entries.get(from).map(|entry| entry.incarnation);
+        let pending = state.pending.get(from).map(|pending| pending.incarnation);
+        if let Some(used) = entry.max(pending) {
+            retire(state, from, used);
+            lowest.push((from, to, entry.min(pending).unwrap_or(used)));
+        }
+    }
+    let lift = |(from, to, lowest): (&Address, &Address, u32)| {
+        (from.clone(), state.next_incarnation(to).saturating_sub(lowest))
     };
-    let owner = renamed(&address.owner(), from, to);
-    let key = if *member.key == *from.as_str() { to.as_str() } else { &*member.key };
-    owner.member(&member.name, key)
+    lowest.into_iter().map(lift).collect()
+}
+
+/// The new address of an object, if it has one: its own, that of its owner, or for an attachment
+/// that of its other end. The key of a part's element is no address, whatever it looks like.
+fn renamed(address: &Address, kind: &str, renames: &HashMap<Address, Address>) -> Option<Address> {
+    let Some(member) = address.member_of() else { return renames.get(address).cloned() };
+    let owner = renames.get(&address.owner());
+    let other = is_attachment(address, kind)
+        .then(|| Address::parse(&member.key).ok().and_then(|end| renames.get(&end)))
+        .flatten();
+    if owner.is_none() && other.is_none() {
+        return None;
+    }
+    let owner = owner.cloned().unwrap_or_else(|| address.owner());
+    let key = other.map_or(&*member.key, Address::as_str);
+    Some(owner.member(&member.name, key))
+}
+
+/// What something depends on, after the move.
+fn follow(dependency: &mut Address, renames: &HashMap<Address, Address>) {
+    if let Some(to) = renames.get(dependency) {
+        *dependency = to.clone();
+    }
 }
 
 /// `RESOURCE.attribute` after the move.
-fn redeclared(by: &str, from: &Address, to: &Address) -> String {
-    match by.rsplit_once('.') {
-        Some((resource, attribute)) if resource == from.as_str() => format!("{to}.{attribute}"),
-        _ => by.to_owned(),
-    }
+fn redeclared(by: &str, renames: &HashMap<Address, Address>) -> String {
+    let split = by.rsplit_once('.');
+    let to = split.and_then(|(resource, attribute)| {
+        let to = renames.get(&Address::parse(resource).ok()?)?;
+        Some(format!("{to}.{attribute}"))
+    });
+    to.unwrap_or_else(|| by.to_owned())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What rackform did last: ids, attributes as last seen, dependencies, digests of secrets.
 //!
 //! `identity`: ids that are computed. `format`: [`State`] ↔ JSON text. `journal`: records appended
-//! during an apply ↔ text. `fold`: journal + state → state. `secret`: digests and the seal. Text
+//! during an apply ↔ text. `fold`: journal + state → state. `edit`: changes by hand.
+//! `moved`: what a configuration renames. `secret`: digests and the seal. Text
 //! and values only: reading and writing files is `store`.
 
 pub mod identity;
@@ -9,6 +10,7 @@ pub mod format;
 pub mod journal;
 pub mod edit;
 pub mod fold;
+pub mod moved;
 pub mod secret;
 #[cfg(test)]
 mod testing;
@@ -44,6 +46,23 @@ pub struct State {
     pub pending: BTreeMap<Address, Pending>,
     /// Incarnations of addresses that denote nothing now but once did, or whose create failed.
     pub incarnations: BTreeMap<Address, u32>,
+    /// Outputs of the root module as they were last concluded.
+    pub outputs: BTreeMap<Arc<str>, Output>,
+}
+
+/// An output as it was last concluded. Of a secret one only that there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sensitive: bool,
+    /// `None` for a secret one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "format::present"
+    )]
+    pub value: Option<Value>,
 }
 
 /// Which cloud and account a provider talked to.

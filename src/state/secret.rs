@@ -151,10 +151,15 @@ impl Digester {
 /// A stored digest for an object that moves from one address to another: digests are keyed by
 /// address, so it keeps the name of the one that it was made for.
 pub fn moved(digest: &str, from: &Address) -> String {
-    if digest == UNVERIFIED || digest.contains('@') {
+    if digest == UNVERIFIED || is_moved(digest) {
         return digest.to_owned();
     }
     format!("{digest}@{from}")
+}
+
+/// Whether a stored digest was made for another address.
+pub fn is_moved(digest: &str) -> bool {
+    digest.contains('@')
 }
 
 /// A value as bytes, the same whether marked as sensitive or not, different for different values.

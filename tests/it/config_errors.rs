@@ -40,7 +40,7 @@ fn facts() -> Facts {
     let mut facts = Facts::default();
     facts.env.insert("UNSET".into(), None);
     facts.env.insert("PORT".into(), Some("2222".into()));
-    let input = VariableInput { text: "1".into(), origin: "--var".into() };
+    let input = VariableInput::text("1", "--var");
     facts.variables.insert("given".into(), input);
     facts
 }

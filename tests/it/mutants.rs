@@ -45,6 +45,7 @@ impl Stage {
             live: None,
             schemas: &schemas,
             rotated: &BTreeMap::new(),
+            moved: &BTreeMap::new(),
             options: &Options::default(),
         };
         let plan = plan::plan(&inputs).expect("it can be planned");

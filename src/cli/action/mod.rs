@@ -41,7 +41,7 @@ pub fn run(dir: &Path, args: &Action, output: &mut Output) -> Result<Exit, Failu
     if let Some(object) = &args.list {
         return list(&schemas()?, object, output);
     }
-    let session = Session::open(dir, &args.vars)?;
+    let session = Session::open(dir, &args.vars, output)?;
     output.findings(&session.warnings, &session.sources);
     let order = Order::read(&session.schemas, args, dir)?;
     let mut guard = lock(dir, "action", args.lock_timeout, output)?;

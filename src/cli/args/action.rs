@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Vars, counted, duration};
+use super::{Inputs, counted, duration};
 use crate::address::{Address, is_identifier};
 
 /// Run a day-two operation on live objects
@@ -53,7 +53,7 @@ pub struct Action {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub vars: Vars,
+    pub vars: Inputs,
     /// How long to wait for another rackform to release the state
     #[arg(long = "lock-timeout", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub lock_timeout: Duration,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::Work;
 use super::attr::Tree;
+use super::condition::Rule;
 use super::instances::{Each, Instances};
 use super::link::Declarer;
 use super::module::{Here, ModuleIx};
 use crate::address::Address;
 use crate::config::syntax::{Block, Literal, Node};
-use crate::config::{DesiredLink, DesiredResource, Lifecycle};
+use crate::config::{DesiredLink, DesiredResource, Lifecycle, Trigger};
 use crate::diag::Span;
 use crate::schema::{ResourceType, TypeIx};
 use crate::value::Value;
@@ -32,6 +33,8 @@ pub(super) struct Common<'b> {
     pub entries: Vec<Shared>,
     pub provider: Option<Arc<str>>,
     pub depends_on: Option<Arc<[(Address, Span)]>>,
+    pub preconditions: Vec<Rule<'b>>,
+    pub replaced_by: Option<Arc<[Trigger]>>,
 }
 
 /// An entry of a block, as far as it is the same for all instances.
@@ -75,12 +78,14 @@ impl<'a> Work<'a> {
         match found {
             Instances::One(address) => {
                 self.resource(&mut common, &address, (resources, links));
+                self.preconditions(&common, &address);
             }
             Instances::Many(many) => {
                 resources.reserve(many.list.len());
                 for (each, address) in &many.list {
                     self.here.each = each.clone();
                     self.resource(&mut common, address, (resources, links));
+                    self.preconditions(&common, address);
                 }
                 if many.list.is_empty() {
                     self.without_instances(&mut common);
@@ -111,6 +116,7 @@ impl<'a> Work<'a> {
             }
         }
         let lifecycle = self.lifecycle(block, &resource);
+        let preconditions = self.lifecycle_rules(block, "precondition");
         let of_elements =
             Lifecycle { timeouts: lifecycle.timeouts.clone(), ..Lifecycle::default() };
         let varies =
@@ -127,6 +133,8 @@ impl<'a> Work<'a> {
             entries,
             provider: None,
             depends_on: None,
+            preconditions,
+            replaced_by: None,
         }
     }
 
@@ -160,5 +168,15 @@ impl<'a> Work<'a> {
             }
             Shared::No | Shared::Value(_) => self.tree(&entry.value, Some(by.address)),
         }
+    }
+}
+
+/// Whether there is an expression in a written value.
+pub(super) fn is_computed(node: &Node) -> bool {
+    match &node.value {
+        Literal::Str(text) => text.is_template(),
+        Literal::List(items) => items.iter().any(is_computed),
+        Literal::Table(entries) => entries.iter().any(|entry| is_computed(&entry.value)),
+        _ => false,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{Seen, Work};
 use crate::address::Address;
-use crate::config::{Desired, DesiredLink, DesiredResource, End};
+use crate::config::{Desired, DesiredLink, DesiredResource, End, trigger_edges};
 use crate::diag::{Diagnostic, Span};
 use crate::graph::Graph;
 use crate::schema::{AttrIx, Kind, ResourceType, Schemas, UniqueItem};
@@ -167,14 +167,22 @@ impl Work<'_> {
     }
 
     fn cycle(&mut self, desired: &Desired) {
-        let mut graph = Graph::new(desired.resources.len());
+        let count = desired.resources.len();
+        let triggers = trigger_edges(desired);
+        let mut graph = Graph::new(count + triggers.blocks.len());
         for (from, to, span) in edges(desired) {
             if let (Some(from), Some(to)) = (desired.index.get(&from), desired.index.get(&to)) {
                 graph.add_edge(*from, *to, span);
             }
         }
+        for (from, to, span) in triggers.edges {
+            graph.add_edge(from, to, span);
+        }
         let Err(cycle) = graph.order() else { return };
-        let name = |at: u32| &desired.resources[at as usize].address;
+        let name = |at: u32| match (at as usize).checked_sub(count) {
+            None => &desired.resources[at as usize].address,
+            Some(block) => &triggers.blocks[block],
+        };
         let mut chain = String::new();
         let mut finding = Diagnostic::error("cycle", "resources depend on each other in a circle");
         for edge in &cycle.edges {

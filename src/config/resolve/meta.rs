@@ -16,6 +16,8 @@ use crate::schema::ResourceType;
 pub(super) const META: [&str; 7] =
     ["for_each", "for_each_key", "count", "depends_on", "provider", "timeouts", "lifecycle"];
 const OPERATIONS: [&str; 3] = ["create", "update", "delete"];
+/// Stands for all attributes in `ignore_changes`.
+const ALL: &str = "all";
 const LIFECYCLE: [&str; 5] =
     ["prevent_destroy", "ignore_changes", "replace_triggered_by", "precondition", "postcondition"];
 
@@ -35,8 +37,9 @@ impl Work<'_> {
                         Literal::Bool(on) => lifecycle.prevent_destroy = on,
                         _ => self.meta_kind(entry, "true or false"),
                     },
+                    // They may depend on the instance: see `trigger`, `precondition`, `conclude`.
+                    "replace_triggered_by" | "precondition" | "postcondition" => {}
                     "ignore_changes" => self.ignored(entry, ty, &mut lifecycle),
-                    name if LIFECYCLE.contains(&name) => self.later(entry),
                     _ => self.unknown_attribute("`lifecycle`", &entry.key, LIFECYCLE),
                 }
             }
@@ -63,14 +66,20 @@ impl Work<'_> {
     }
 
     fn ignored(&mut self, entry: &Entry, ty: &ResourceType, lifecycle: &mut Lifecycle) {
-        let Literal::List(items) = &entry.value.value else {
-            return self.meta_kind(entry, "a list of attribute names");
+        let items = match &entry.value.value {
+            Literal::List(items) => items.as_slice(),
+            Literal::Str(text) if &*text.text == ALL => std::slice::from_ref(&entry.value),
+            _ => return self.meta_kind(entry, "a list of attribute names, or \"all\""),
         };
         for item in items {
             let name = match &item.value {
                 Literal::Str(text) => &*text.text,
                 _ => "",
             };
+            if name == ALL {
+                lifecycle.ignore_changes.extend(ty.attrs().map(|(ix, _)| ix));
+                continue;
+            }
             if let Some(ix) = ty.find_attr(name) {
                 lifecycle.ignore_changes.push(ix);
                 continue;

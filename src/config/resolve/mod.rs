@@ -8,6 +8,9 @@ mod attr;
 mod block;
 mod call;
 mod check;
+mod command;
+mod conclude;
+mod condition;
 mod data;
 mod empty;
 #[cfg(test)]
@@ -22,10 +25,13 @@ mod link;
 mod matches;
 mod meta;
 mod module;
+mod moved;
+mod output;
 mod outside;
 mod pair;
 mod parameter;
 mod part;
+mod precondition;
 mod problem;
 mod provider;
 mod quirk;
@@ -34,6 +40,8 @@ mod resource;
 mod scope;
 mod setting;
 mod table;
+mod trigger;
+mod validation;
 mod variable;
 #[cfg(test)]
 mod tests;
@@ -44,15 +52,16 @@ use std::sync::Arc;
 
 use super::expr::{Stop, Templates};
 use super::syntax::{Block, Config, Node};
-use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects};
+use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects, Turn};
 use crate::address::{Address, ModuleStep};
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, Schemas};
 use crate::value::Value;
 use instances::Instances;
-use module::{Here, ModuleInstance, ModuleIx, Once, Values};
+use module::{Here, ModuleInstance, ModuleIx, Once};
 
 pub use check::edges;
+pub use conclude::{Answer, Conclude, Conclusion, OutputValue};
 pub use parameter::parameter;
 
 /// Turns a configuration into what is desired. With it come warnings.
@@ -98,14 +107,14 @@ pub fn judge(
     let mut work = Work::new(config, schemas, facts, sources);
     work.judging = true;
     let (desired, warnings) = work.expand()?;
-    let Desired { resources, links, needs, .. } = desired;
+    let Desired { resources, links, needs, refused, .. } = desired;
+    if refused.has_errors() {
+        return Err(refused);
+    }
     let members = resources.iter().filter(|r| r.address.member_of().is_some()).count();
     let resources = resources.len() - members;
     Ok((Judged { resources, links: links.len(), elements: members, needs }, warnings))
 }
-
-/// What an output has.
-const OUTPUT: [&str; 4] = ["value", "sensitive", "description", "precondition"];
 
 /// What the parts of this stage share.
 struct Work<'a> {
@@ -129,12 +138,18 @@ struct Work<'a> {
     /// What is being evaluated because something else asked for it.
     frames: Vec<module::Frame>,
     depth: u32,
+    /// Whether it has been said that there are too many modules.
+    crowded: bool,
+    /// Instances of all blocks so far.
+    instances_made: usize,
     /// Attributes that expressions read of other resources.
     attributes: HashMap<(Address, AttrIx), Once<Result<Value, Stop>>>,
     suggestions: Cell<u32>,
     /// What must be known before the next try.
     needs: BTreeSet<Need>,
     findings: Diagnostics,
+    /// Preconditions that do not hold.
+    refused: Diagnostics,
     /// The tables that look-ups are for.
     places: BTreeMap<Lookup, Span>,
 }
@@ -164,10 +179,13 @@ impl<'a> Work<'a> {
             here: Here::default(),
             frames: Vec::new(),
             depth: 0,
+            crowded: false,
+            instances_made: 0,
             attributes: HashMap::new(),
             suggestions: Cell::new(0),
             needs: BTreeSet::new(),
             findings,
+            refused: Diagnostics::default(),
             places: BTreeMap::new(),
         }
     }
@@ -177,10 +195,11 @@ impl<'a> Work<'a> {
         let settings = self.settings(root.settings.as_ref());
         self.needs_written_out();
         self.variables(ModuleIx::ROOT);
-        self.undeclared_variables();
         let providers = self.providers(&root.providers);
         // Most needs stand here: to answer them costs no second round over all resources.
-        if let Some(asking) = self.asking() {
+        if self.needs.iter().any(|need| need.turn() == Turn::Machine)
+            && let Some(asking) = self.asking()
+        {
             return Ok((asking, Diagnostics::default()));
         }
         self.choice = provider::Choice::new(&providers);
@@ -191,17 +210,36 @@ impl<'a> Work<'a> {
         resources.sort_by(|a, b| a.address.cmp(&b.address));
         links.sort_by(|a, b| a.address.cmp(&b.address));
         if let Some(asking) = self.asking() {
-            // No cloud is bothered with a configuration that is wrong anyway.
-            if asking.needs.iter().all(Need::of_cloud) && self.findings.has_errors() {
+            // Neither a cloud nor a person is bothered with a configuration that is wrong anyway.
+            if asking.needs.iter().all(|need| need.turn() > Turn::Machine)
+                && self.findings.has_errors()
+            {
                 self.forget_harmless(&providers);
                 return Err(in_source_order(self.findings));
             }
-            return Ok((Desired { providers, settings, ..asking }, Diagnostics::default()));
+            // Ids are looked up in the state by the addresses that it has.
+            let (moved, _) = self.moves();
+            let asking = Desired { providers, settings, moved, ..asking };
+            return Ok((asking, Diagnostics::default()));
         }
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
-        let desired = Desired { resources, index, links, providers, settings, needs, places };
+        let (moved, removed) = self.moves();
+        let refused = in_source_order(std::mem::take(&mut self.refused));
+        let desired = Desired {
+            resources,
+            index,
+            links,
+            providers,
+            settings,
+            refused,
+            moved,
+            removed,
+            needs,
+            places,
+        };
         self.check(&desired);
+        self.check_moves(&desired);
         self.forget_harmless(&desired.providers);
         in_source_order(self.findings).into_result(desired)
     }
@@ -237,25 +275,6 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Locals and outputs that nothing has used so far: what is wrong with them is said, too. What
-    /// is known only after an apply is no mistake here.
-    fn named_values(&mut self) {
-        self.deferring = true;
-        for of in self.module_numbers() {
-            let written = self.module(of).written;
-            for entry in &written.locals {
-                let _ = self.value(of, Values::Local, &entry.key.text);
-            }
-            for block in &written.outputs {
-                for entry in block.entries.iter().filter(|e| !OUTPUT.contains(&&*e.key.text)) {
-                    self.unknown_attribute("an output", &entry.key, OUTPUT);
-                }
-                let _ = self.value(of, Values::Output, &block.label.text);
-            }
-        }
-        self.deferring = false;
-    }
-
     /// What only the root may declare.
     fn no_root_tables(&mut self, written: &'a super::syntax::Module) {
         for block in written.providers.iter().chain(&written.settings) {
@@ -275,13 +294,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// What to answer with while there are needs. The environment first: what a cloud is asked may
-    /// depend on it.
+    /// What to answer with while there are needs.
     fn asking(&mut self) -> Option<Desired> {
         let mut needs = std::mem::take(&mut self.needs);
-        if needs.iter().any(|need| !need.of_cloud()) {
-            needs.retain(|need| !need.of_cloud());
-        }
+        let first = needs.iter().map(Need::turn).min();
+        needs.retain(|need| Some(need.turn()) == first);
         let places = std::mem::take(&mut self.places);
         (!needs.is_empty()).then(|| Desired { needs, places, ..Desired::default() })
     }

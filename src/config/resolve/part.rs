@@ -99,6 +99,7 @@ impl Work<'_> {
             part_mentions: Vec::new(),
             lifecycle: Arc::new(Lifecycle::default()),
             depends_on: Arc::default(),
+            replaced_by: Arc::default(),
         })
     }
 

@@ -57,10 +57,12 @@ impl Work<'_> {
         }
         resources.append(&mut elements);
         let depends_on = self.depends_on_once(common, address);
+        let replaced_by = self.triggers_once(common, address);
         resources.push(DesiredResource {
             provider,
             lifecycle: common.lifecycle.clone(),
             depends_on,
+            replaced_by,
             address: address.clone(),
             ty,
             attrs: row.values,
@@ -162,7 +164,7 @@ impl Work<'_> {
             }
             // What is discovered has its own name.
             if &*attr.name == "name" && by.resource.create.is_some() {
-                row.values[at] = Value::str(&default_name(by.address));
+                row.values[at] = Value::str(&by.address.default_name());
             } else if let Some(default) = &attr.default
                 && attr.when.is_empty()
             {
@@ -232,13 +234,5 @@ impl RowInWork {
     pub fn new(resource: &ResourceType, spans: Arc<[Option<Span>]>) -> Self {
         let count = resource.attrs.len();
         Self { values: resource.empty_row(), spans, broken: vec![false; count] }
-    }
-}
-
-/// The label, for an instance LABEL-KEY.
-pub(super) fn default_name(address: &Address) -> String {
-    match address.key() {
-        Some(key) => format!("{}-{key}", address.label()),
-        None => address.label().to_owned(),
     }
 }

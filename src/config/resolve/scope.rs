@@ -16,7 +16,7 @@ use crate::config::Need;
 use crate::config::expr::{Evaluated, Fault, Name, Next, Outside, Parsed, Pick, Scope, Stop};
 use crate::config::syntax::Block;
 use crate::diag::nearest;
-use crate::schema::AttrIx;
+use crate::schema::{AttrIx, Attribute, ResourceType};
 use crate::value::Value;
 
 impl Scope for Work<'_> {
@@ -68,6 +68,13 @@ impl Scope for Work<'_> {
                 Err(Stop::Silent)
             }
         }
+    }
+
+    fn file_of(&mut self, text: &Arc<str>) -> Option<String> {
+        self.facts.files.iter().find_map(|(need, answer)| match (need, answer) {
+            (Need::File(path), Outside::Text(own)) if Arc::ptr_eq(own, text) => Some(path.clone()),
+            _ => None,
+        })
     }
 
     fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
@@ -234,10 +241,7 @@ impl<'a> Work<'a> {
     }
 
     /// An attribute of an object, as the configuration has it; after an apply as the state has it.
-    fn attribute_of(&mut self, of: &Address, name: &str) -> Result<Value, Stop> {
-        if let Some(known) = self.objects.and_then(|objects| objects.attribute(of, name)) {
-            return Ok(known);
-        }
+    pub(super) fn attribute_of(&mut self, of: &Address, name: &str) -> Result<Value, Stop> {
         let Some((module, block, each)) = self.declared_at(of) else { return Err(Stop::Silent) };
         let Some(ty) = self.schemas.by_name(&block.kind.text).cloned() else {
             return Err(Stop::Silent);
@@ -252,6 +256,35 @@ impl<'a> Work<'a> {
             }
             .into());
         };
+        let seen = self.seen(of, ty.attr(ix));
+        let written = block.get(name).is_some();
+        match seen {
+            Some(seen) if !written => return Ok(seen),
+            _ => {}
+        }
+        let declared = self.declared_once((module, block, each), &ty, (of, ix));
+        // A value that the configuration computes from a secret stays one.
+        match (seen.filter(|seen| !seen.is_null()), &declared) {
+            (Some(seen), Ok(value)) if value.is_sensitive() => Ok(seen.sensitive()),
+            // A reference leads on to what it refers to; its id does not.
+            (Some(_), Ok(Value::Object(_))) | (None, _) => declared,
+            (Some(seen), _) => Ok(seen),
+        }
+    }
+
+    /// An attribute as it was last seen; never what messages and states must not hold.
+    fn seen(&self, of: &Address, attr: &Attribute) -> Option<Value> {
+        let objects = self.objects.filter(|_| !attr.unread())?;
+        objects.attribute(of, &attr.name)
+    }
+
+    fn declared_once(
+        &mut self,
+        (module, block, each): (ModuleIx, &'a Block, Each),
+        ty: &ResourceType,
+        (of, ix): (&Address, AttrIx),
+    ) -> Result<Value, Stop> {
+        let name = &ty.attr(ix).name;
         let key = (of.clone(), ix);
         match self.attributes.get(&key) {
             Some(Once::Done(known)) => return known.clone(),
@@ -263,7 +296,7 @@ impl<'a> Work<'a> {
         }
         self.attributes.insert(key.clone(), Once::Busy);
         let here = Here { each, ..Here::module(module) };
-        let value = self.at(here, |work| work.declared_attribute(block, &ty, (of, ix)));
+        let value = self.at(here, |work| work.declared_attribute(block, ty, (of, ix)));
         self.attributes.insert(key, Once::Done(value.clone()));
         value
     }
@@ -271,7 +304,7 @@ impl<'a> Work<'a> {
     fn declared_attribute(
         &mut self,
         block: &Block,
-        ty: &crate::schema::ResourceType,
+        ty: &ResourceType,
         (of, ix): (&Address, AttrIx),
     ) -> Result<Value, Stop> {
         let attr = ty.attr(ix);
@@ -288,7 +321,7 @@ impl<'a> Work<'a> {
             }
         }
         if &**name == "name" && ty.create.is_some() {
-            return Ok(Value::str(&super::resource::default_name(of)));
+            return Ok(Value::str(&of.default_name()));
         }
         match &attr.default {
             Some(default) if attr.when.is_empty() => Ok(default.clone()),
@@ -346,7 +379,7 @@ impl<'a> Work<'a> {
                     let frame = (shown.clone(), entry.value.span);
                     let tree = self
                         .at(here, |work| work.framed(frame, |work| work.tree(&entry.value, None)));
-                    super::variable::Given::Tree(tree.ok_or(Stop::Silent)?)
+                    super::variable::Given::Argument(tree.ok_or(Stop::Silent)?, &entry.value)
                 }
             },
         };

@@ -16,7 +16,7 @@ fn schemas() -> Schemas {
 }
 
 fn facts(env: &[(&str, Option<&str>)], variables: &[(&str, &str)]) -> Facts {
-    let input = |text: &str| VariableInput { text: text.into(), origin: "--var".into() };
+    let input = |text: &str| VariableInput::text(text, "--var");
     Facts {
         env: env.iter().map(|(k, v)| ((*k).into(), v.map(Into::into))).collect(),
         variables: variables.iter().map(|(k, v)| ((*k).into(), input(v))).collect(),
@@ -251,15 +251,6 @@ fn one_cause_is_reported_once() {
     let found = run(&text, &Facts::default()).expect_err("no provider");
     assert_eq!(found.len(), 1);
     assert_eq!(found.iter().next().map(|d| (d.code, d.count)), Some(("missing_provider", 51)));
-}
-
-#[test]
-fn an_undeclared_variable_is_refused_with_the_nearest() {
-    let text = format!("{PROVIDER}[variable.racks]\ndefault = 1\n");
-    let found = run(&text, &facts(&[], &[("rack", "2")])).expect_err("unknown");
-    let finding = found.iter().next().expect("one");
-    assert_eq!(finding.code, "unknown_variable");
-    assert_eq!(finding.help.as_deref(), Some("did you mean `racks`?"));
 }
 
 #[test]

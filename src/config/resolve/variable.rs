@@ -1,9 +1,8 @@
 //! `[variable.NAME]`: declarations and given values → the values of `var.NAME`.
 //!
-//! In: blocks, and texts from the command line and the environment. Out: values of the declared
-//! type, secret ones marked. Knows where a value came from only as words for messages.
-
-use std::sync::Arc;
+//! In: blocks, inputs from outside the configuration, arguments of module calls. Out: values of the
+//! declared type, secret ones marked. Knows where a value came from only as words and places for
+//! messages.
 
 use hcl_edit::expr::Expression;
 
@@ -11,164 +10,229 @@ use super::Work;
 use super::attr::Tree;
 use super::module::{ModuleIx, Values};
 use super::provider::LITERAL_SECRET;
-use crate::config::VariableInput;
-use crate::config::expr::{self, unset};
-use crate::config::syntax::{Block, Entry, Literal};
-use crate::diag::{Diagnostic, nearest};
+use crate::config::constraint::{Dropped, Mismatch, Step, Type, literal, path};
+use crate::config::expr::{Fault, unset};
+use crate::config::input::{Places, VariableInput};
+use crate::config::syntax::{Block, Entry, Literal, Node, Text};
+use crate::diag::{Diagnostic, FileId, Span};
 use crate::value::Value;
 
-const KEYS: [&str; 5] = ["type", "default", "sensitive", "nullable", "description"];
-const LATER: [&str; 2] = ["command", "validation"];
+const KEYS: [&str; 7] =
+    ["type", "default", "sensitive", "nullable", "description", "command", "validation"];
 
-/// A type constraint.
-#[derive(Clone, Debug, PartialEq)]
-enum Type {
-    /// `any`, or no `type` at all.
-    Any,
-    String,
-    Number,
-    Bool,
-    List(Box<Type>),
-    Set(Box<Type>),
-    Map(Box<Type>),
-}
-
-/// Where the value of a variable comes from.
+/// What sets a variable.
 pub(super) enum Given<'g> {
-    /// From its default.
+    /// Nothing but its own table.
     Nothing,
-    /// From outside the configuration.
+    /// Something outside the configuration.
     Input(&'g VariableInput),
-    /// From the call of its module.
-    Tree(Tree),
+    /// The call of its module: the value, and where it is written.
+    Argument(Tree, &'g Node),
 }
 
-impl Work<'_> {
-    /// Evaluates every variable of a module, so that what is wrong with one is said.
-    pub(super) fn variables(&mut self, of: ModuleIx) {
-        let written = self.module(of).written;
-        for block in &written.variables {
-            let _ = self.value(of, Values::Variable, &block.label.text);
+/// A variable as its table declares it.
+pub(super) struct Declaration<'b> {
+    pub block: &'b Block,
+    pub ty: Type,
+    /// The text of `type`, where there is one.
+    asked: Option<(&'b Text, FileId)>,
+    pub secret: bool,
+    nullable: bool,
+}
+
+/// Where a value comes from.
+pub(super) enum Origin<'v> {
+    /// A text: what gave it, and where messages can quote it.
+    Text(&'v str, Option<Span>),
+    /// A file of values.
+    File(&'v Places),
+    /// The argument of a module call.
+    Argument(&'v Node),
+    /// The variable's own default.
+    Default(&'v Node),
+}
+
+impl Origin<'_> {
+    fn find(&self, steps: &[Step]) -> Option<Span> {
+        match self {
+            Self::Text(_, span) => *span,
+            Self::File(places) => Some(places.find(steps)),
+            Self::Argument(node) | Self::Default(node) => Some(Places::of(node).find(steps)),
         }
     }
+    /// The place of a name, where a person wrote it for this variable: a name that the type lacks
+    /// is likely a mistake then. What else is given may well have more than is asked for.
+    fn name(&self, steps: &[Step], name: &str) -> Option<Span> {
+        match self {
+            Self::Text(..) | Self::Argument(_) => None,
+            Self::File(places) => Some(places.name(steps, name)),
+            Self::Default(node) => Some(Places::of(node).name(steps, name)),
+        }
+    }
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Argument(_) | Self::Default(_) => "wrong_kind",
+            Self::Text(..) | Self::File(_) => "bad_variable",
+        }
+    }
+}
 
-    /// Values from outside for variables that do not exist.
-    pub(super) fn undeclared_variables(&mut self) {
-        let (facts, blocks) = (self.facts, &self.config.root.variables);
-        for (name, input) in &facts.variables {
-            if !blocks.iter().any(|b| *b.label.text == **name) {
-                self.undeclared(name, input, blocks);
+impl<'a> Work<'a> {
+    /// Evaluates every variable of a module, so that what is wrong with one is said. A program is
+    /// run only for a variable that something uses.
+    pub(super) fn variables(&mut self, of: ModuleIx) {
+        let blocks: &'a [Block] = &self.module(of).written.variables;
+        for block in blocks {
+            if !self.by_command(of, block) {
+                let _ = self.value(of, Values::Variable, &block.label.text);
             }
         }
     }
 
-    fn undeclared(&mut self, name: &str, input: &VariableInput, blocks: &[Block]) {
-        let problem = format!("{} sets `{name}`, which is not declared", input.origin);
-        let finding = Diagnostic::error("unknown_variable", problem);
-        self.findings.push(match nearest(name, blocks.iter().map(|b| &*b.label.text)) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help(format!("declare it: [variable.{name}]")),
-        });
+    /// The value of a variable; `None` where there is none, which has been reported or hangs on
+    /// something open.
+    pub(super) fn variable(&mut self, block: &Block, given: Given<'_>) -> Option<Value> {
+        let declaration = self.declaration(block)?;
+        let given = match given {
+            Given::Nothing => None,
+            Given::Input(input) => Some(self.given(&declaration, input)?),
+            Given::Argument(tree, node) => Some(self.argument(&declaration, tree, node)?),
+        };
+        // Null asks for the default where null itself cannot be the value.
+        let given = given.filter(|value| declaration.nullable || !value.is_null());
+        let value = match given {
+            Some(value) => value,
+            None => match block.get("command") {
+                Some(entry) => self.printed(&declaration, entry)?,
+                None => self.default(&declaration)?,
+            },
+        };
+        Some(if declaration.secret { value.sensitive() } else { value })
     }
 
-    pub(super) fn variable(&mut self, block: &Block, given: Given<'_>) -> Option<Value> {
+    /// Reads a table; `None` if a mistake in it leaves its values without a meaning.
+    pub(super) fn declaration<'b>(&mut self, block: &'b Block) -> Option<Declaration<'b>> {
         for entry in &block.entries {
-            let key = &*entry.key.text;
-            if LATER.contains(&key) {
-                let what = format!("`{key}` of a variable");
-                self.findings.push(crate::config::parse::not_supported_yet(&what, entry.key.span));
-            } else if !KEYS.contains(&key) {
+            if !KEYS.contains(&&*entry.key.text) {
                 self.unknown_attribute("a variable", &entry.key, KEYS);
             }
         }
-        let secret = self.flag(block, "sensitive")?.unwrap_or(false);
-        let nullable = self.flag(block, "nullable")?.unwrap_or(true);
-        let (ty, bare) = match block.get("type") {
-            Some(entry) => (self.constraint(entry)?, false),
-            None => (Type::Any, true),
+        let secret = self.flag(block, "sensitive", false);
+        let nullable = self.flag(block, "nullable", true);
+        self.description(block);
+        let (ty, asked) = match block.get("type") {
+            Some(entry) => self.constraint(entry)?,
+            None => (Type::any(), None),
         };
-        let value = match given {
-            // Without a `type` a given value is text, as in Terraform.
-            Given::Input(input) if bare => Value::str(&input.text),
-            Given::Input(input) => self.given(block, input, &ty, secret)?,
-            Given::Tree(tree) => self.input(block, tree, &ty)?,
-            Given::Nothing => self.default(block, &ty, secret)?,
-        };
-        if value.is_null() && !nullable {
-            let name = &block.label.text;
-            let problem = format!("the variable `{name}` must not be null");
+        Some(Declaration { block, ty, asked, secret: secret?, nullable: nullable? })
+    }
+
+    fn flag(&mut self, block: &Block, key: &str, absent: bool) -> Option<bool> {
+        let Some(entry) = block.get(key) else { return Some(absent) };
+        if let Literal::Bool(b) = entry.value.value {
+            return Some(b);
+        }
+        let problem = format!("`{key}` must be true or false");
+        self.findings.push(Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here"));
+        None
+    }
+
+    fn description(&mut self, block: &Block) {
+        if let Some(entry) = block.get("description")
+            && !matches!(entry.value.value, Literal::Str(_))
+        {
+            let problem = "`description` must be text";
             self.findings
-                .push(Diagnostic::error("missing_variable", problem).at(block.declared, "here"));
+                .push(Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here"));
+        }
+    }
+
+    fn constraint<'b>(&mut self, entry: &'b Entry) -> Option<(Type, Option<(&'b Text, FileId)>)> {
+        let span = entry.value.span;
+        let Literal::Str(text) = &entry.value.value else {
+            let finding = Diagnostic::error("bad_type", "`type` must be text").at(span, "here");
+            self.findings.push(finding.help("a type stands in quotes: type = 'list(string)'"));
             return None;
-        }
-        Some(if secret { value.sensitive() } else { value })
-    }
-
-    fn flag(&mut self, block: &Block, key: &str) -> Option<Option<bool>> {
-        match block.get(key).map(|e| &e.value) {
-            None => Some(None),
-            Some(node) => match node.value {
-                Literal::Bool(b) => Some(Some(b)),
-                _ => {
-                    let problem = format!("`{key}` must be true or false");
-                    self.findings
-                        .push(Diagnostic::error("wrong_kind", problem).at(node.span, "here"));
-                    None
+        };
+        match Type::parse(&text.text) {
+            Ok(ty) => Some((ty, Some((text, span.file)))),
+            Err(faults) => {
+                for fault in faults {
+                    let range = fault.range.clone().unwrap_or(0..text.text.len());
+                    let at = text.locate(span.file, range.start, range.end);
+                    self.findings.push(fault.into_diagnostic(at));
                 }
-            },
+                None
+            }
         }
     }
 
-    fn default(&mut self, block: &Block, ty: &Type, secret: bool) -> Option<Value> {
+    fn default(&mut self, declaration: &Declaration<'_>) -> Option<Value> {
+        let block = declaration.block;
         let name = &block.label.text;
         let Some(entry) = block.get("default") else {
+            // From outside it may come later; a call is complete.
             if !(self.judging && self.current().caller.is_none()) {
                 self.missing_variable(block);
             }
             return None;
         };
         let tree = self.tree(&entry.value, None)?;
-        if secret && tree.is_written_out() {
+        if declaration.secret && tree.is_written_out() {
             let problem = format!("the default of `{name}` is a secret written into a file");
-            let variable = name.to_uppercase();
-            self.findings.push(
-                Diagnostic::warning(LITERAL_SECRET, problem).at(tree.span, "secret in clear").help(
-                    format!("remove it and set RACKFORM_VAR_{name}, or use env(\"{variable}\")"),
-                ),
-            );
+            self.written_secret(problem, name, tree.span);
         }
-        let (span, variable) = (tree.span, tree.unset.clone());
-        let value = tree.into_value();
-        if let Some(env) = variable.filter(|_| value.is_null()) {
-            let fault = unset(&env).help(format!("export {env}=… or set --var {name}=…"));
-            self.findings.push(fault.into_diagnostic(span));
+        let value = self.set_value(tree, Some(name))?;
+        if value.is_null() && !declaration.nullable {
+            let problem = format!("the default of `{name}` must not be null");
+            let finding =
+                Diagnostic::error("missing_variable", problem).at(entry.value.span, "null");
+            self.findings.push(finding.help("remove `nullable = false`, or give another default"));
             return None;
         }
-        match convert(&value, ty) {
-            Ok(value) => Some(value),
-            Err(expected) => {
-                let problem = format!("the default of `{name}` must be {expected}");
-                let label = format!("this is {}", value.kind_name());
-                self.findings.push(Diagnostic::error("wrong_kind", problem).at(span, label));
-                None
-            }
-        }
+        self.accept(declaration, &value, &Origin::Default(&entry.value))
     }
 
-    /// What the caller of a module gives.
-    fn input(&mut self, block: &Block, tree: Tree, ty: &Type) -> Option<Value> {
-        let (span, value) = (tree.span, tree.into_value());
-        match convert(&value, ty) {
-            Ok(value) => Some(value),
-            Err(expected) => {
-                let problem = format!("`{}` must be {expected}", block.label.text);
-                let finding = Diagnostic::error("wrong_kind", problem)
-                    .at(span, format!("this is {}", value.kind_name()))
-                    .at(block.declared, "declared here");
-                self.findings.push(finding);
-                None
+    fn written_secret(&mut self, problem: String, name: &str, at: Span) {
+        let variable = name.to_uppercase();
+        self.findings.push(
+            Diagnostic::warning(LITERAL_SECRET, problem)
+                .at(at, "secret in clear")
+                .help(format!("remove it and set RACKFORM_VAR_{name}, or use env(\"{variable}\")")),
+        );
+    }
+
+    /// The value, unless it is absent because an environment variable is; `name` is the variable
+    /// of the configuration that can be set instead.
+    fn set_value(&mut self, tree: Tree, name: Option<&str>) -> Option<Value> {
+        let (span, variable) = (tree.span, tree.unset.clone());
+        let value = tree.into_value();
+        let Some(env) = variable.filter(|_| value.is_null()) else { return Some(value) };
+        let fault = unset(&env);
+        let fault = match name {
+            Some(name) if self.current().caller.is_none() => {
+                fault.help(format!("export {env}=… or set --var {name}=…"))
             }
+            _ => fault,
+        };
+        self.findings.push(fault.into_diagnostic(span));
+        None
+    }
+
+    /// What the call of a module gives.
+    fn argument(
+        &mut self,
+        declaration: &Declaration<'_>,
+        tree: Tree,
+        node: &Node,
+    ) -> Option<Value> {
+        let name = &declaration.block.label.text;
+        if declaration.secret && tree.is_written_out() {
+            let problem = format!("`{name}` is a secret written into a file");
+            self.written_secret(problem, name, tree.span);
         }
+        let value = self.set_value(tree, None)?;
+        self.accept(declaration, &value, &Origin::Argument(node))
     }
 
     /// The finding for a variable that has no value.
@@ -190,125 +254,152 @@ impl Work<'_> {
         });
     }
 
-    fn given(
+    fn given(&mut self, declaration: &Declaration<'_>, input: &VariableInput) -> Option<Value> {
+        match input {
+            VariableInput::Value { value, places } => {
+                self.accept(declaration, value, &Origin::File(places))
+            }
+            VariableInput::Text { text, origin, span } => {
+                self.accept_text(declaration, text, &Origin::Text(origin, *span))
+            }
+        }
+    }
+
+    /// A text as the declared type.
+    pub(super) fn accept_text(
         &mut self,
-        block: &Block,
-        input: &VariableInput,
-        ty: &Type,
-        secret: bool,
+        declaration: &Declaration<'_>,
+        text: &str,
+        origin: &Origin<'_>,
     ) -> Option<Value> {
+        // Without a `type` a text is that text, as in Terraform.
+        if declaration.asked.is_none() || declaration.ty.is_primitive() {
+            return self.accept(declaration, &Value::str(text), origin);
+        }
+        match value_of(text) {
+            Ok(value) => self.accept(declaration, &value, origin),
+            Err(fault) => {
+                self.unreadable(declaration, fault, origin);
+                None
+            }
+        }
+    }
+
+    /// A text that is no value.
+    fn unreadable(&mut self, declaration: &Declaration<'_>, fault: Fault, origin: &Origin<'_>) {
+        let Origin::Text(origin, span) = origin else { return };
+        let block = declaration.block;
+        // The library's message can quote the input.
+        let why = if declaration.secret { "it cannot be read" } else { &fault.summary };
         let name = &block.label.text;
-        let value = match ty {
-            Type::String | Type::Number | Type::Bool => Ok(Value::str(&input.text)),
-            _ => expr::expression(&input.text, self).map(|e| e.value),
-        };
-        let problem = match value.map(|value| convert(&value, ty)) {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(expected)) => format!("{} must be {expected}", input.origin),
-            Err(super::Stop::Silent) => return None,
-            // The library's message can quote the input.
-            Err(super::Stop::Fault(_)) if secret => format!("{} cannot be read", input.origin),
-            Err(super::Stop::Fault(fault)) => format!("{}: {}", input.origin, fault.summary),
-        };
-        let problem = format!("the variable `{name}` has a wrong value: {problem}");
-        let finding =
-            Diagnostic::error("bad_variable", problem).at(block.declared, "declared here");
-        self.findings.push(finding.help("lists are written [\"a\", \"b\"], maps {\"a\": 1}"));
-        None
-    }
-
-    fn constraint(&mut self, entry: &Entry) -> Option<Type> {
-        let parsed = match &entry.value.value {
-            Literal::Str(text) => {
-                text.text.parse::<Expression>().ok().as_ref().and_then(constraint)
+        let problem = format!("{origin} gives `{name}` no value: {why}");
+        let finding = Diagnostic::error("bad_variable", problem);
+        let finding = match span {
+            Some(span) if !declaration.secret => {
+                let range = fault.range.unwrap_or(0..0);
+                let offset = |at: usize| span.start.saturating_add(u32::try_from(at).unwrap_or(0));
+                let at = Span { start: offset(range.start), end: offset(range.end), ..*span };
+                finding.at(at, fault.label)
             }
-            _ => None,
+            _ => finding.at(block.declared, "declared here"),
         };
-        if parsed.is_none() {
-            let finding = Diagnostic::error("bad_type", "this is not a type of variables")
-                .at(entry.value.span, "here")
-                .help("types are string, number, bool, any, list(T), set(T) and map(T)");
-            self.findings.push(finding);
-        }
-        parsed
+        let ty = &declaration.ty;
+        let general = format!(
+            "it must be {}: lists are written [\"a\", \"b\"], maps {{\"a\": 1}}",
+            ty.expected()
+        );
+        let help = fault.help.filter(|_| !declaration.secret).unwrap_or(general);
+        self.findings.push(finding.help(help));
     }
-}
 
-fn constraint(expression: &Expression) -> Option<Type> {
-    match expression {
-        Expression::Variable(name) => match name.as_str() {
-            "any" => Some(Type::Any),
-            "string" => Some(Type::String),
-            "number" => Some(Type::Number),
-            "bool" => Some(Type::Bool),
-            "list" => Some(Type::List(Box::new(Type::Any))),
-            "set" => Some(Type::Set(Box::new(Type::Any))),
-            "map" => Some(Type::Map(Box::new(Type::Any))),
-            _ => None,
-        },
-        Expression::FuncCall(call) if call.args.len() == 1 => {
-            let of = Box::new(constraint(call.args.get(0)?)?);
-            match call.name.name.as_str() {
-                "list" => Some(Type::List(of)),
-                "set" => Some(Type::Set(of)),
-                "map" => Some(Type::Map(of)),
-                _ => None,
+    /// The value as the declared type, if it can have it.
+    pub(super) fn accept(
+        &mut self,
+        declaration: &Declaration<'_>,
+        value: &Value,
+        origin: &Origin<'_>,
+    ) -> Option<Value> {
+        match declaration.ty.convert(value, declaration.secret) {
+            Ok(converted) => {
+                for dropped in &converted.dropped {
+                    self.dropped(declaration, dropped, origin);
+                }
+                Some(converted.value)
+            }
+            Err(wrong) => {
+                for mismatch in wrong {
+                    self.mismatch(declaration, mismatch, origin);
+                }
+                None
             }
         }
-        _ => None,
+    }
+
+    fn mismatch(&mut self, declaration: &Declaration<'_>, wrong: Mismatch, origin: &Origin<'_>) {
+        let block = declaration.block;
+        let name = path(&block.label.text, &wrong.steps, declaration.secret);
+        let problem = match origin {
+            Origin::Default(_) => format!("the default of {name} {}", wrong.problem),
+            _ => format!("{name} {}", wrong.problem),
+        };
+        let mut finding = Diagnostic::error(origin.code(), problem);
+        match origin.find(&wrong.steps) {
+            Some(span) => finding = finding.at(span, wrong.found),
+            None => finding = finding.at(block.declared, wrong.found),
+        }
+        if let Some((text, file)) = declaration.asked {
+            let at = text.locate(file, wrong.asked.start, wrong.asked.end);
+            finding = finding.at(at, "asked for here");
+        }
+        let from = match origin {
+            Origin::Text(words, _) => Some((*words).to_owned()),
+            Origin::File(places) => Some(self.place(places.find(&wrong.steps))),
+            Origin::Argument(_) | Origin::Default(_) => None,
+        };
+        if let Some(from) = from {
+            finding = finding.detail(format!("The value comes from {from}."));
+        }
+        if let Some(help) = wrong.help {
+            finding = finding.help(help);
+        }
+        finding.count = wrong.count;
+        self.findings.push(finding);
+    }
+
+    fn dropped(&mut self, declaration: &Declaration<'_>, extra: &Dropped, origin: &Origin<'_>) {
+        let Some(at) = origin.name(&extra.steps, &extra.name) else { return };
+        let object = path(&declaration.block.label.text, &extra.steps, declaration.secret);
+        let name = &extra.name;
+        let problem = format!("`{name}` of {object} is not in its type and is left out");
+        let mut finding = Diagnostic::warning("dropped_attribute", problem).at(at, "left out");
+        if let Some((text, file)) = declaration.asked {
+            let place = text.locate(file, extra.asked.start, extra.asked.end);
+            finding = finding.at(place, "the type");
+        }
+        finding.count = extra.count;
+        self.findings.push(match &extra.near {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("remove it, or add it to the type"),
+        });
     }
 }
 
-/// The value as this type; the error says what was expected.
-fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
-    if value.is_null() {
-        return Ok(Value::Null);
+/// The value that a text writes: JSON, or a literal expression.
+fn value_of(text: &str) -> Result<Value, Fault> {
+    let trimmed = text.trim_start();
+    let offset = text.len() - trimmed.len();
+    let trimmed = trimmed.trim_end();
+    if let Ok(json) = serde_json::from_str::<serde_json::Value>(trimmed) {
+        return Ok(Value::from_json(&json));
     }
-    if let Value::Sensitive(inner) = value {
-        return convert(inner, ty).map(Value::sensitive);
-    }
-    match (ty, value) {
-        (Type::Any, _) | (Type::String, Value::Str(_)) | (Type::Bool, Value::Bool(_)) => {
-            Ok(value.clone())
-        }
-        (Type::String, Value::Int(n)) => Ok(Value::str(&n.to_string())),
-        (Type::String, Value::Float(n)) => Ok(Value::str(&n.to_string())),
-        (Type::String, Value::Bool(b)) => Ok(Value::str(&b.to_string())),
-        (Type::Bool, Value::Str(text)) if &**text == "true" => Ok(Value::Bool(true)),
-        (Type::Bool, Value::Str(text)) if &**text == "false" => Ok(Value::Bool(false)),
-        (Type::Number, Value::Int(_) | Value::Float(_)) => Ok(value.clone()),
-        (Type::Number, Value::Str(text)) => number(text).ok_or_else(|| ty.expected()),
-        (Type::List(of), Value::List(items)) => {
-            items.iter().map(|i| convert(i, of)).collect::<Result<_, _>>().map(Value::list)
-        }
-        (Type::Set(of), Value::List(items)) => {
-            items.iter().map(|i| convert(i, of)).collect::<Result<_, _>>().map(Value::set)
-        }
-        (Type::Map(of), Value::Map(items)) => items
-            .iter()
-            .map(|(k, v)| Ok((Arc::clone(k), convert(v, of)?)))
-            .collect::<Result<_, _>>()
-            .map(Value::map),
-        _ => Err(ty.expected()),
-    }
-}
-
-fn number(text: &str) -> Option<Value> {
-    let text = text.trim();
-    let whole = text.parse::<i64>().ok().map(Value::Int);
-    whole.or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from_float))
-}
-
-impl Type {
-    fn expected(&self) -> String {
-        match self {
-            Self::Any => "any value".to_owned(),
-            Self::String => "text".to_owned(),
-            Self::Number => "a number".to_owned(),
-            Self::Bool => "true or false".to_owned(),
-            Self::List(_) => "a list".to_owned(),
-            Self::Set(_) => "a list (as a set)".to_owned(),
-            Self::Map(_) => "a map".to_owned(),
-        }
-    }
+    let read = trimmed.parse::<Expression>().map_err(|error| {
+        let at = error.location().offset().min(trimmed.len());
+        let start = (0..=at).rev().find(|at| trimmed.is_char_boundary(*at)).unwrap_or(0);
+        let end = trimmed[start..].chars().next().map_or(start, |c| start + c.len_utf8());
+        Fault::new("bad_literal", error.message()).label("this cannot be read").at(Some(start..end))
+    });
+    read.and_then(|expression| literal(&expression)).map_err(|fault| {
+        let range = fault.range.clone().map(|r| r.start + offset..r.end + offset);
+        Fault { range, ..fault }
+    })
 }

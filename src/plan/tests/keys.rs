@@ -42,6 +42,11 @@ fn a_new_host_waits_for_the_delete_that_frees_its_address() {
     Delete host.z: NotInConfiguration
     #0 create host.a after #1
     #1 delete host.z
+    note  `host.z` and `host.a` are the same but for their address
+      if they were renamed, say so, and nothing is destroyed:
+      [[moved]]
+      from = "host.z"
+      to   = "host.a"
     "#);
 }
 

@@ -12,6 +12,7 @@ use crate::inventory::{Inventory, LiveObject, Table, element_id};
 use crate::plan::{self, AttrDiff, Inputs, Options, Plan, Shown};
 use crate::schema::{self, LinkIx, Schemas, UniqueItem};
 use crate::state::identity::client_id;
+use crate::state::moved::{self, Previous};
 use crate::state::{Entry, Pending, State};
 use crate::value::Value;
 
@@ -48,6 +49,7 @@ impl World {
             world.live.tables.insert((PROVIDER.into(), ty), Table::default());
         }
         desired.resources.iter().for_each(|resource| world.make(resource));
+        desired.links.iter().for_each(|link| world.provide(link));
         desired.links.iter().for_each(|link| world.link(link));
         world
     }
@@ -229,9 +231,15 @@ impl World {
     }
 
     pub fn plan_of(&self, desired: &Desired) -> Result<Plan, Diagnostics> {
+        let mut state = self.state.clone();
+        let moved = match self.options.destroy {
+            true => Previous::new(),
+            false => moved::apply(desired, &mut state)?,
+        };
         plan::plan(&Inputs {
             desired,
-            state: &self.state,
+            state: &state,
+            moved: &moved,
             live: Some(&self.live),
             schemas: &self.schemas,
             rotated: &self.rotated,
@@ -303,6 +311,9 @@ pub fn show(plan: &Plan) -> String {
     let mut out = String::new();
     for change in &plan.changes {
         line(&mut out, format!("{:?} {}: {:?}", change.action, change.address, change.reason));
+        if let Some(previous) = &change.previous {
+            line(&mut out, format!("  was {previous}"));
+        }
         change.diffs.iter().for_each(|diff| line(&mut out, format!("  {}", diff_text(diff))));
     }
     for (ix, step) in plan.steps.iter().enumerate() {
@@ -332,6 +343,12 @@ pub fn show(plan: &Plan) -> String {
     for note in &plan.notes {
         let about = note.address.as_ref().map(Address::to_string).unwrap_or_default();
         line(&mut out, format!("note {about} {}", note.text));
+        if note.address.is_none() {
+            note.help
+                .iter()
+                .flat_map(|h| h.lines())
+                .for_each(|text| line(&mut out, format!("  {text}")));
+        }
     }
     if out.is_empty() { "nothing".to_owned() } else { out }
 }

@@ -380,7 +380,7 @@ fn variables_without_a_value_or_a_declaration() {
     --- stderr
     bad_var
 
-      × `--var hall` has no `=`
+      × a --var has no `=`
       help: write --var NAME=VALUE
 
     1 error
