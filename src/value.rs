@@ -117,6 +117,19 @@ impl Value {
             _ => false,
         }
     }
+    /// Whether lists and maps stand in more than `levels` others.
+    pub fn is_deeper_than(&self, levels: u32) -> bool {
+        let below = |item: &Value| match levels.checked_sub(1) {
+            Some(rest) => item.is_deeper_than(rest),
+            None => true,
+        };
+        match self {
+            Self::List(items) => items.iter().any(below),
+            Self::Map(items) => items.values().any(below),
+            Self::Sensitive(inner) => inner.is_deeper_than(levels),
+            _ => false,
+        }
+    }
     /// The value under the outermost sensitive mark.
     pub fn reveal(&self) -> &Value {
         match self {

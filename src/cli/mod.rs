@@ -47,6 +47,10 @@ use args::{Cli, Command};
 pub use failure::{Exit, Failure};
 use output::Output;
 
+/// Stack in bytes that the deepest evaluation needs, with room to spare; `config::expr` limits how
+/// deep that is, and a test holds both against each other.
+pub const STACK: usize = 256 << 20;
+
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {

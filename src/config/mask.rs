@@ -3,10 +3,10 @@
 //! In: the texts and what was parsed from them. Out: [`Sources`] in which every literal secret is
 //! overwritten with `*`, byte for byte, so that spans keep their meaning. A secret is a literal
 //! given to an attribute that a schema calls sensitive, to anything named like one (a misspelt
-//! `pasword` must not show either), or to the default of a sensitive variable. What could not be
-//! parsed is masked by line.
+//! `pasword` must not show either), or to a sensitive variable, by its default or by the call of its
+//! module. What could not be parsed is masked by line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
@@ -24,10 +24,11 @@ use crate::schema::{Attribute, Kind, Schemas};
 
 /// The masked copies, numbered as the texts are.
 pub fn sources(texts: Vec<SourceText>, parsed: &[Parsed], schemas: &Schemas) -> Sources {
+    let variables: HashSet<Arc<str>> = parsed.iter().flat_map(sensitive_variables).collect();
     let masked: Vec<(String, String)> = texts
         .into_par_iter()
         .zip(parsed)
-        .map(|(text, parsed)| (text.name, masked(text.text, parsed, schemas)))
+        .map(|(text, parsed)| (text.name, masked(text.text, parsed, (schemas, &variables))))
         .collect();
     let mut sources = Sources::default();
     for (name, text) in masked {
@@ -36,8 +37,23 @@ pub fn sources(texts: Vec<SourceText>, parsed: &[Parsed], schemas: &Schemas) -> 
     sources
 }
 
-fn masked(text: String, parsed: &Parsed, schemas: &Schemas) -> String {
-    let mut mask = Mask { bytes: text.into_bytes(), schemas, names: HashMap::new() };
+/// Which module a call means is not known yet: a variable of any may be meant.
+fn sensitive_variables(file: &Parsed) -> impl Iterator<Item = Arc<str>> {
+    let variables = file.blocks.iter().filter(|block| &*block.kind.text == "variable");
+    variables.filter(|block| is_sensitive(block)).map(|block| block.label.text.clone())
+}
+
+fn is_sensitive(variable: &Block) -> bool {
+    let is_true = |e: &Entry| matches!(e.value.value, Literal::Bool(true));
+    variable.get("sensitive").is_some_and(is_true) || name_is_sensitive(&variable.label.text)
+}
+
+fn masked(
+    text: String,
+    parsed: &Parsed,
+    (schemas, variables): (&Schemas, &HashSet<Arc<str>>),
+) -> String {
+    let mut mask = Mask { bytes: text.into_bytes(), schemas, variables, names: HashMap::new() };
     if parsed.syntax.is_empty() {
         parsed.blocks.iter().chain(&parsed.data).for_each(|block| mask.block(block));
         parsed.locals.iter().for_each(|entry| mask.entry(entry, false));
@@ -54,6 +70,8 @@ fn masked(text: String, parsed: &Parsed, schemas: &Schemas) -> String {
 struct Mask<'a> {
     bytes: Vec<u8>,
     schemas: &'a Schemas,
+    /// Names of sensitive variables.
+    variables: &'a HashSet<Arc<str>>,
     /// Whether a name alone is sensitive: the same few stand in thousands of blocks.
     names: HashMap<Arc<str>, bool>,
 }
@@ -62,13 +80,18 @@ impl Mask<'_> {
     fn block(&mut self, block: &Block) {
         let schemas = self.schemas;
         if &*block.kind.text == "variable" {
-            let is_true = |e: &Entry| matches!(e.value.value, Literal::Bool(true));
-            let secret =
-                block.get("sensitive").is_some_and(is_true) || name_is_sensitive(&block.label.text);
+            let secret = is_sensitive(block);
             return block
                 .entries
                 .iter()
                 .for_each(|e| self.entry(e, secret && &*e.key.text == "default"));
+        }
+        if &*block.kind.text == "module" {
+            let variables = self.variables;
+            return block
+                .entries
+                .iter()
+                .for_each(|e| self.entry(e, variables.contains(&e.key.text)));
         }
         let Some(ty) = schemas.by_name(&block.kind.text) else {
             return block.entries.iter().for_each(|e| self.entry(e, false));

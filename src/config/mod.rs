@@ -59,10 +59,29 @@ pub enum Need {
     Data(Lookup),
 }
 
+/// The order in which needs are answered: what one asks may depend on an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// Silently: environment and files.
+    Machine,
+    /// Programs, which may ask a person something.
+    Program,
+    Cloud,
+}
+
 impl Need {
     /// Whether nobody but a cloud and what is known of it has the answer.
     pub fn of_cloud(&self) -> bool {
-        matches!(self, Self::Id(_) | Self::Data(_))
+        self.turn() == Turn::Cloud
+    }
+
+    /// When it is answered.
+    pub(crate) fn turn(&self) -> Turn {
+        match self {
+            Self::Env(_) | Self::File(_) | Self::Files { .. } => Turn::Machine,
+            Self::Command(_) => Turn::Program,
+            Self::Id(_) | Self::Data(_) => Turn::Cloud,
+        }
     }
 }
 

@@ -18,9 +18,29 @@ use crate::diag::{Diagnostic, Diagnostics, Span, nearest};
 const _: () = assert!(KEYS.len() <= 30 && Quirk::ALL.len() <= 10);
 
 /// Tables of the configuration, and roots of expressions.
-const RESERVED: [&str; 18] = [
-    "rackform", "backend", "provider", "variable", "locals", "data", "output", "module", "import",
-    "moved", "removed", "check", "var", "local", "each", "count", "path", "self",
+const RESERVED: [&str; 22] = [
+    "rackform",
+    "backend",
+    "provider",
+    "variable",
+    "locals",
+    "data",
+    "output",
+    "module",
+    "import",
+    "moved",
+    "removed",
+    "check",
+    "var",
+    "local",
+    "each",
+    "count",
+    "path",
+    "self",
+    "terraform",
+    "true",
+    "false",
+    "null",
 ];
 
 /// Every finding about files that each are sound.

@@ -10,22 +10,29 @@ use std::sync::Arc;
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ForExpr};
 
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, secret_key};
 use super::known::known;
 use super::{Fault, Stop};
 use crate::value::Value;
 
 impl Evaluation<'_> {
-    /// What a `for` goes over: keys and values. The key of a list's element is its index.
+    /// What a `for` goes over: keys and values, secret ones of a secret. The key of a list's
+    /// element is its index.
     pub fn pairs(
         &mut self,
         collection: &Value,
         node: &Expression,
     ) -> Result<Vec<(Value, Value)>, Stop> {
+        let secret = matches!(collection, Value::Sensitive(_));
+        let mark = |value: Value| if secret { value.sensitive() } else { value };
         match collection.reveal() {
-            Value::List(items) => Ok((0..).map(Value::Int).zip(items.iter().cloned()).collect()),
+            Value::List(items) => {
+                Ok((0..).map(Value::Int).zip(items.iter().cloned().map(mark)).collect())
+            }
             Value::Map(items) => {
-                Ok(items.iter().map(|(k, v)| (Value::Str(k.clone()), v.clone())).collect())
+                let pair =
+                    |(k, v): (&Arc<str>, &Value)| (mark(Value::Str(k.clone())), mark(v.clone()));
+                Ok(items.iter().map(pair).collect())
             }
             other => {
                 known(other).map_err(|stop| stop.at(node.span()))?;
@@ -76,12 +83,19 @@ impl Evaluation<'_> {
             out.list.push(self.eval(&each.value_expr)?);
             return Ok(());
         };
-        let key = self.key(key_node)?;
+        let (key, secret) = self.any_key(key_node)?;
+        // In a map that is a secret anyway, keys may be secrets.
+        if secret && !out.secret {
+            return Err(secret_key().at(key_node.span()).into());
+        }
         let value = self.eval(&each.value_expr)?;
         if each.grouping {
             out.groups.entry(key).or_default().push(value);
         } else if let Some(key) = out.put(key, value) {
-            let problem = format!("two elements have the key \"{key}\"");
+            let problem = match out.secret {
+                true => "two elements have the same key, which is a secret".to_owned(),
+                false => format!("two elements have the key \"{key}\""),
+            };
             let help = "put `...` after the value to collect them in a list";
             return Err(Fault::new("duplicate_key", problem).help(help).at(key_node.span()).into());
         }

@@ -10,15 +10,16 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Conditional, Expression, FuncCall, Object, ObjectKey};
 
 use super::evaluation::{Evaluation, bare, marked, secret_key};
+use super::function::revealed;
 use super::known::{known, text};
 use super::operator::Side;
 use super::parsed::syntax;
 use super::{Evaluated, Fault, Parsed, Scope, Stop, function, operator, special};
 use crate::value::Value;
 
-/// Evaluations within each other, also of other tables that one asks for: far more than anybody
-/// writes, and far less than a stack holds.
-const DEEPEST: u32 = 400;
+/// How deep evaluations may stand within each other, counted as [`Scope::depth`] says. Each needs
+/// at most about 5 KiB of stack, in a build without optimisation: `cli::STACK` holds that.
+pub const DEEPEST: u32 = 40_000;
 
 /// The value of a template. One that is a single interpolation keeps its type.
 ///
@@ -44,13 +45,18 @@ pub fn expression(text: &str, scope: &mut dyn Scope) -> Result<Evaluated, Stop> 
 
 impl Evaluation<'_> {
     pub fn eval(&mut self, node: &Expression) -> Result<Value, Stop> {
+        self.deeper(|to| to.inner(node)).map_err(|stop| stop.at(node.span()))
+    }
+
+    /// Goes one step deeper, unless that is too deep.
+    pub fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         if *self.scope.depth() >= DEEPEST {
             let fault = Fault::new("too_deep", "expressions are nested too deeply");
-            let help = "name parts of it in [locals]; or is a value defined by itself?";
-            return Err(fault.help(help).at(node.span()).into());
+            let help = "too many values are made of one another: fewer steps will do";
+            return Err(fault.help(help).into());
         }
         *self.scope.depth() += 1;
-        let result = self.inner(node);
+        let result = run(self);
         *self.scope.depth() -= 1;
         result
     }
@@ -89,7 +95,8 @@ impl Evaluation<'_> {
                 let right = self.eval(&op.rhs_expr)?;
                 known(&left).map_err(|stop| stop.at(op.lhs_expr.span()))?;
                 known(&right).map_err(|stop| stop.at(op.rhs_expr.span()))?;
-                let result = operator::binary(left.reveal(), *op.operator.value(), right.reveal());
+                let (a, b) = (revealed(&left), revealed(&right));
+                let result = operator::binary(&a, *op.operator.value(), &b);
                 result.map(|r| marked(r, &[&left, &right])).map_err(|(side, fault)| {
                     let place = match side {
                         Side::Left => op.lhs_expr.span(),
@@ -129,16 +136,22 @@ impl Evaluation<'_> {
 
     /// A key: known, and no secret, since messages and addresses show it.
     pub fn key(&mut self, node: &Expression) -> Result<Arc<str>, Stop> {
+        match self.any_key(node)? {
+            (_, true) => Err(secret_key().at(node.span()).into()),
+            (key, false) => Ok(key),
+        }
+    }
+
+    /// A key, and whether it is a secret.
+    pub fn any_key(&mut self, node: &Expression) -> Result<(Arc<str>, bool), Stop> {
         let key = self.eval(node)?;
         let at = |stop: Stop| stop.at(node.span());
         known(&key).map_err(at)?;
-        if key.is_sensitive() {
-            return Err(secret_key().at(node.span()).into());
-        }
-        match key {
-            Value::Str(text) => Ok(text),
-            other => text(&other).map(Into::into).map_err(at),
-        }
+        let text = match key.reveal() {
+            Value::Str(text) => text.clone(),
+            other => text(other).map_err(at)?.into(),
+        };
+        Ok((text, key.is_sensitive()))
     }
 
     fn choose(&mut self, choice: &Conditional) -> Result<Value, Stop> {
@@ -170,9 +183,24 @@ impl Evaluation<'_> {
         let arguments = self.arguments(call)?;
         let function = function::find(name.as_str(), arguments.len()).map_err(at_name)?;
         function.run(&arguments).map_err(|misuse| {
-            let argument = misuse.argument.and_then(|at| call.args.iter().nth(at));
-            misuse.stop.at(argument.and_then(hcl_edit::Span::span).or(place))
+            // What a final `list...` spreads out has the place of the list.
+            let last = call.args.len().saturating_sub(1);
+            let argument = misuse.argument.and_then(|at| call.args.iter().nth(at.min(last)));
+            let value = misuse.argument.and_then(|at| arguments.get(at));
+            let stop = self.in_file(misuse.stop, value);
+            stop.at(argument.and_then(hcl_edit::Span::span).or(place))
         })
+    }
+
+    /// Names the file that an argument is the text of: what is wrong stands there.
+    fn in_file(&mut self, stop: Stop, argument: Option<&Value>) -> Stop {
+        let Stop::Fault(mut fault) = stop else { return stop };
+        if let Some(Value::Str(text)) = argument.map(Value::reveal)
+            && let Some(path) = self.scope.file_of(text)
+        {
+            fault.label = format!("{path}: {}", fault.label);
+        }
+        Stop::Fault(fault)
     }
 
     /// The arguments, with those of a final `list...` spread out.

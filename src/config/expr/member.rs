@@ -13,12 +13,27 @@ const SHOWN: usize = 10;
 /// Maps with more keys are not searched for what was meant: with many mistakes that takes minutes.
 const SEARCHED: usize = 1000;
 
-/// What a splat goes over: a list's elements, nothing for null, otherwise the value alone.
+/// What a splat goes over: a list's elements, secret ones of a secret, nothing for null, otherwise
+/// the value alone.
 pub(super) fn elements(value: &Value) -> Vec<Value> {
-    match value.reveal() {
-        Value::List(items) => items.to_vec(),
-        Value::Null => Vec::new(),
-        one => vec![one.clone()],
+    match (value.reveal(), value) {
+        (Value::List(items), Value::Sensitive(_)) => {
+            items.iter().cloned().map(Value::sensitive).collect()
+        }
+        (Value::List(items), _) => items.to_vec(),
+        (Value::Null, _) => Vec::new(),
+        _ => vec![value.clone()],
+    }
+}
+
+/// The same fault about a value that is secret: nothing that the value holds stands in it.
+pub(super) fn unquoted(stop: Stop) -> Stop {
+    match stop {
+        Stop::Fault(fault) if fault.code == "unknown_key" => {
+            let problem = "a secret has nothing of this name";
+            Fault::new("unknown_key", problem).label("what it has is not shown").into()
+        }
+        other => other,
     }
 }
 

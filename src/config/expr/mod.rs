@@ -23,7 +23,7 @@ mod traverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use eval::{expression, template};
+pub use eval::{DEEPEST, expression, template};
 pub use known::unset;
 pub(in crate::config) use member::{ID, element, keys as keys_of};
 pub(in crate::config) use operator::whole;
@@ -55,12 +55,15 @@ pub trait Scope {
     /// # Errors
     /// [`Stop::Silent`] while it is not known.
     fn outside(&mut self, need: Need) -> Result<Outside, Stop>;
+    /// The path of the file that this very text was read from.
+    fn file_of(&mut self, text: &Arc<str>) -> Option<String>;
     /// The parsed form of a template; each distinct text is parsed once.
     ///
     /// # Errors
     /// It cannot be parsed.
     fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop>;
-    /// How deep evaluations are nested now.
+    /// How deep evaluations are nested now. A scope that evaluates something else to answer adds
+    /// [`CROSSING`] meanwhile.
     fn depth(&mut self) -> &mut u32;
 }
 
@@ -86,6 +89,9 @@ pub enum Name<'t> {
     /// `module.NAME`, and then; `output` is what follows that.
     Module { name: &'t str, pick: Pick<'t>, output: Option<&'t str> },
 }
+
+/// What it adds to the depth that one value asks for another.
+pub const CROSSING: u32 = 3;
 
 /// Which instances of a block are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,10 @@ impl Evaluation<'_> {
 
     /// `strip`: whether blanks at the end of the last literal are dropped.
     fn render(&mut self, template: &Template, strip: bool, to: &mut Output) -> Result<(), Stop> {
+        self.deeper(|own| own.elements(template, strip, to))
+    }
+
+    fn elements(&mut self, template: &Template, strip: bool, to: &mut Output) -> Result<(), Stop> {
         let elements: Vec<&Element> = template.iter().collect();
         for (at, element) in elements.iter().enumerate() {
             match element {

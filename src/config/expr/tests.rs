@@ -100,6 +100,9 @@ impl Scope for Known {
             }
         }
     }
+    fn file_of(&mut self, _: &Arc<str>) -> Option<String> {
+        None
+    }
     fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
         self.templates.get(text)
     }

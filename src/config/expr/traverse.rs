@@ -9,7 +9,8 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Span as _};
 
 use super::evaluation::{Evaluation, bare};
-use super::member::{attribute, element, elements};
+use super::known::known;
+use super::member::{attribute, element, elements, unquoted};
 use super::{Fault, Name, Next, Pick, Stop};
 use crate::value::Value;
 
@@ -42,15 +43,19 @@ impl Evaluation<'_> {
                 TraversalOperator::FullSplat(_) => (rest, &rest[rest.len()..]),
                 TraversalOperator::AttrSplat(_) => rest.split_at(attributes),
                 one => {
-                    value = self.step(&value, one).map_err(|stop| stop.at(place))?;
+                    let found = self.step(&value, one);
+                    let secret = matches!(value, Value::Sensitive(_));
+                    let found = found.map_err(|stop| if secret { unquoted(stop) } else { stop });
+                    value = found.map_err(|stop| stop.at(place))?;
                     continue;
                 }
             };
             let items = elements(&value);
             let secret = matches!(value, Value::Sensitive(_));
-            let items = items.into_iter().map(|item| self.steps(item, each, node));
+            let items = items.into_iter().map(|item| self.deeper(|to| to.steps(item, each, node)));
             let list = Value::list(items.collect::<Result<_, _>>()?);
-            return self.steps(if secret { list.sensitive() } else { list }, after, node);
+            value = if secret { list.sensitive() } else { list };
+            return self.deeper(|to| to.steps(value, after, node));
         }
         Ok(value)
     }
@@ -66,8 +71,10 @@ impl Evaluation<'_> {
                 other => attribute(other, name.as_str())?,
             },
             TraversalOperator::Index(index) => {
-                let key = self.index(index)?;
-                element(value.reveal(), &key)?
+                let key = self.eval(index)?;
+                known(&key).map_err(|stop| stop.at(index.span()))?;
+                let found = element(value.reveal(), key.reveal()).map_err(Stop::from);
+                if key.is_sensitive() { found.map_err(unquoted)?.sensitive() } else { found? }
             }
             TraversalOperator::LegacyIndex(at) => {
                 let at = i64::try_from(*at.value()).unwrap_or(i64::MAX);
@@ -77,22 +84,6 @@ impl Evaluation<'_> {
             TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => value.clone(),
         };
         Ok(if matches!(value, Value::Sensitive(_)) { found.sensitive() } else { found })
-    }
-
-    /// What stands in `[…]`, of its own kind.
-    fn index(&mut self, index: &Expression) -> Result<Value, Stop> {
-        match self.eval(index)? {
-            number @ (Value::Int(_) | Value::Float(_)) => Ok(number),
-            Value::Str(text) => Ok(Value::Str(text)),
-            other => {
-                let at = |stop: Stop| stop.at(index.span());
-                super::known::known(&other).map_err(at)?;
-                if other.is_sensitive() {
-                    return Err(super::evaluation::secret_key().at(index.span()).into());
-                }
-                Ok(other)
-            }
-        }
     }
 
     /// The start of a traversal, and how many of its operators that took: `var.x` one,

@@ -32,6 +32,10 @@ const LOCALS: &str = "locals";
 /// The table of what is looked up.
 const DATA: &str = "data";
 
+/// Lists and tables within each other. The parser stops at 80 brackets and at 80 names in a row,
+/// which together make thousands: more than anybody writes, and more than a small stack holds.
+const DEEPEST: u32 = 100;
+
 /// The finding for a part of the language that is designed and does not work yet.
 pub fn not_supported_yet(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error("not_supported_yet", format!("{what} is not supported yet"))
@@ -60,7 +64,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     if !errors.is_empty() {
         return Parsed { syntax: error::findings(file, text, &errors), ..Parsed::default() };
     }
-    let mut reader = Reader { file, text, words: HashMap::new(), out: Parsed::default() };
+    let (words, out) = (HashMap::new(), Parsed::default());
+    let mut reader = Reader { file, text, words, depth: 0, out };
     for (key, value) in table.get_ref() {
         reader.top(key, value);
     }
@@ -84,7 +89,8 @@ pub fn values(file: FileId, text: &str) -> Result<Values, Diagnostics> {
     if !errors.is_empty() {
         return Err(error::findings(file, text, &errors));
     }
-    let mut reader = Reader { file, text, words: HashMap::new(), out: Parsed::default() };
+    let (words, out) = (HashMap::new(), Parsed::default());
+    let mut reader = Reader { file, text, words, depth: 0, out };
     let entries = reader.entries(table.get_ref());
     Ok(Values { entries, mistakes: reader.out.mistakes })
 }
@@ -174,6 +180,8 @@ struct Reader<'a> {
     text: &'a str,
     /// Keys repeat thousands of times: each is kept once.
     words: HashMap<String, Arc<str>>,
+    /// Lists and tables around what is read.
+    depth: u32,
     out: Parsed,
 }
 
@@ -321,10 +329,25 @@ impl Reader<'_> {
                 _ => self.invalid("infinity and nan are no values here", span),
             },
             DeValue::Datetime(_) => self.invalid("a date is no value here", span),
-            DeValue::Array(items) => {
-                Literal::List(items.iter().map(|item| self.node(item)).collect())
+            DeValue::Array(_) | DeValue::Table(_) if self.depth >= DEEPEST => {
+                self.out.mistakes.push(
+                    Diagnostic::error("too_deep", "lists and tables are nested too deeply")
+                        .at(span, format!("{DEEPEST} levels are possible")),
+                );
+                Literal::Invalid
             }
-            DeValue::Table(table) => Literal::Table(self.entries(table)),
+            DeValue::Array(items) => {
+                self.depth += 1;
+                let items = items.iter().map(|item| self.node(item)).collect();
+                self.depth -= 1;
+                Literal::List(items)
+            }
+            DeValue::Table(table) => {
+                self.depth += 1;
+                let entries = self.entries(table);
+                self.depth -= 1;
+                Literal::Table(entries)
+            }
         };
         Node { span, value }
     }

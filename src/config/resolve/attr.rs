@@ -102,6 +102,13 @@ impl Tree {
 impl Work<'_> {
     /// Evaluates with all names; `None` when there is no value, which then has been reported.
     pub(super) fn tree(&mut self, node: &Node, on: Option<&Address>) -> Option<Tree> {
+        self.depth += 1;
+        let tree = self.tree_of(node, on);
+        self.depth -= 1;
+        tree
+    }
+
+    fn tree_of(&mut self, node: &Node, on: Option<&Address>) -> Option<Tree> {
         let leaf = |value| Some(Shape::Leaf(value));
         let mut literal = true;
         let mut unset = None;

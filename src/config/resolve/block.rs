@@ -87,9 +87,8 @@ impl<'a> Work<'a> {
                     self.resource(&mut common, address, (resources, links));
                     self.preconditions(&common, address);
                 }
-                // A block without instances is judged as if it had one.
                 if many.list.is_empty() {
-                    self.judge_only(&mut common);
+                    self.without_instances(&mut common);
                 }
             }
             Instances::Open => self.judge_only(&mut common),
@@ -98,7 +97,7 @@ impl<'a> Work<'a> {
     }
 
     /// Judges a block whose instances are not known: whatever depends on the instance is not.
-    fn judge_only(&mut self, common: &mut Common<'_>) {
+    pub(super) fn judge_only(&mut self, common: &mut Common<'_>) {
         self.here.each = Each::Open;
         let address = common.address.clone();
         self.resource(common, &address, (&mut Vec::new(), &mut Vec::new()));

@@ -21,6 +21,12 @@ use crate::value::Value;
 /// Arguments of a call that are no inputs.
 const CALL: [&str; 2] = ["source", "provider"];
 
+/// Modules within each other.
+const DEEPEST: usize = 256;
+/// Instances of modules altogether. A file that calls one file twice, which calls one twice, and so
+/// on, would otherwise take all memory.
+const MOST: usize = 100_000;
+
 impl<'a> Work<'a> {
     /// The instances of a called module, made when they are asked for first.
     pub(super) fn called(&mut self, of: ModuleIx, name: &str) -> Option<Instances<ModuleIx>> {
@@ -45,14 +51,39 @@ impl<'a> Work<'a> {
         let config: &'a Config = self.config;
         let written = call.dir.as_ref().and_then(|dir| config.called.get(dir));
         let found = match written {
-            Some(written) => {
+            Some(written) if self.modules_bear(of, &found, block) => {
                 let providers = self.at(Here::module(of), |work| work.passed_providers(block));
                 found.map(|each, ()| self.instantiate((of, block), written, each, &providers))
             }
+            Some(_) => Instances::Open,
             None => Instances::Open,
         };
         self.module_mut(of).calls.insert(name.clone(), Once::Done(found.clone()));
         Some(found)
+    }
+
+    /// Whether there is room for these instances; said once if not.
+    fn modules_bear(&mut self, of: ModuleIx, found: &Instances<()>, block: &Block) -> bool {
+        let more = match found {
+            Instances::One(()) => 1,
+            Instances::Many(many) => many.list.len(),
+            Instances::Open => 0,
+        };
+        let problem = if self.module(of).path.len() >= DEEPEST {
+            format!("modules call each other {DEEPEST} deep here: that is too deep")
+        } else if self.modules.len() + more > MOST {
+            format!("there are more than {MOST} instances of modules")
+        } else {
+            return true;
+        };
+        if !self.crowded {
+            let finding = Diagnostic::error("too_many_modules", problem)
+                .at(block.declared, "one too many")
+                .help("modules that call modules multiply: call fewer of them");
+            self.findings.push(finding);
+        }
+        self.crowded = true;
+        false
     }
 
     fn instantiate(

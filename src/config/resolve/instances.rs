@@ -16,7 +16,7 @@ use crate::value::Value;
 /// The arguments that say how many instances a block has.
 pub(super) const REPEAT: [&str; 3] = ["for_each", "for_each_key", "count"];
 
-/// More instances of one block are a mistake in an expression.
+/// More instances of all blocks are a mistake in an expression.
 const MOST: usize = 1_000_000;
 
 /// The instances of a block, each as a `T`.
@@ -129,7 +129,7 @@ impl Work<'_> {
             (_, Err(refused)) => Err(refused),
         };
         match pairs.and_then(many) {
-            Ok(many) => Instances::Many(Arc::new(many)),
+            Ok(many) => self.bearable(many, span, on),
             Err(Refused::Silent) => Instances::Open,
             Err(refused) => self.refused(refused, span, on),
         }
@@ -158,7 +158,7 @@ impl Work<'_> {
                     let list = (0..n).map(|n| (Each::Index(n.to_string().into(), n), ()));
                     let list: Vec<_> = list.collect();
                     let index = index_of(&list);
-                    return Instances::Many(Arc::new(Many { list, index, counted: true }));
+                    return self.bearable(Many { list, index, counted: true }, span, on);
                 }
                 Some(n) => Refused::new(
                     "`count` must be a number from 0 to 1,000,000",
@@ -174,6 +174,18 @@ impl Work<'_> {
             Refused::Silent => Instances::Open,
             refused => self.refused(refused, span, on),
         }
+    }
+
+    /// Instances, unless they are too many with all that there are already.
+    fn bearable(&mut self, many: Many<()>, span: Span, on: &Address) -> Instances<()> {
+        self.instances_made += many.list.len();
+        if self.instances_made <= MOST {
+            return Instances::Many(Arc::new(many));
+        }
+        self.instances_made -= many.list.len();
+        let label = format!("{} more", many.list.len());
+        let problem = format!("a configuration can have {MOST} instances");
+        self.refused(Refused::new(problem, label), span, on)
     }
 
     fn refused(&mut self, refused: Refused, span: Span, on: &Address) -> Instances<()> {
@@ -306,10 +318,6 @@ fn by_field(items: &[Value], field: &str) -> Result<Vec<(Arc<str>, Value)>, Refu
 }
 
 fn many(mut pairs: Vec<(Arc<str>, Value)>) -> Result<Many<()>, Refused> {
-    if pairs.len() > MOST {
-        let label = format!("{} instances", pairs.len());
-        return Err(Refused::new(format!("a block can have {MOST} instances"), label));
-    }
     // Stable: of two equal keys the earlier element stands first.
     pairs.sort_by(|a, b| a.0.cmp(&b.0));
     if let Some(twice) = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {

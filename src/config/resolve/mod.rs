@@ -14,6 +14,7 @@ mod conclude;
 mod conclude_tests;
 mod condition;
 mod data;
+mod empty;
 #[cfg(test)]
 mod data_tests;
 mod kind;
@@ -53,7 +54,7 @@ use std::sync::Arc;
 
 use super::expr::{Stop, Templates};
 use super::syntax::{Block, Config, Node};
-use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects};
+use super::{Desired, DesiredLink, DesiredResource, Facts, Lookup, Need, Objects, Turn};
 use crate::address::{Address, ModuleStep};
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, Schemas};
@@ -139,6 +140,10 @@ struct Work<'a> {
     /// What is being evaluated because something else asked for it.
     frames: Vec<module::Frame>,
     depth: u32,
+    /// Whether it has been said that there are too many modules.
+    crowded: bool,
+    /// Instances of all blocks so far.
+    instances_made: usize,
     /// Attributes that expressions read of other resources.
     attributes: HashMap<(Address, AttrIx), Once<Result<Value, Stop>>>,
     suggestions: Cell<u32>,
@@ -176,6 +181,8 @@ impl<'a> Work<'a> {
             here: Here::default(),
             frames: Vec::new(),
             depth: 0,
+            crowded: false,
+            instances_made: 0,
             attributes: HashMap::new(),
             suggestions: Cell::new(0),
             needs: BTreeSet::new(),
@@ -192,7 +199,9 @@ impl<'a> Work<'a> {
         self.variables(ModuleIx::ROOT);
         let providers = self.providers(&root.providers);
         // Most needs stand here: to answer them costs no second round over all resources.
-        if let Some(asking) = self.asking() {
+        if self.needs.iter().any(|need| need.turn() == Turn::Machine)
+            && let Some(asking) = self.asking()
+        {
             return Ok((asking, Diagnostics::default()));
         }
         self.choice = provider::Choice::new(&providers);
@@ -203,8 +212,10 @@ impl<'a> Work<'a> {
         resources.sort_by(|a, b| a.address.cmp(&b.address));
         links.sort_by(|a, b| a.address.cmp(&b.address));
         if let Some(asking) = self.asking() {
-            // No cloud is bothered with a configuration that is wrong anyway.
-            if asking.needs.iter().all(Need::of_cloud) && self.findings.has_errors() {
+            // Neither a cloud nor a person is bothered with a configuration that is wrong anyway.
+            if asking.needs.iter().all(|need| need.turn() > Turn::Machine)
+                && self.findings.has_errors()
+            {
                 self.forget_harmless(&providers);
                 return Err(in_source_order(self.findings));
             }
@@ -285,13 +296,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// What to answer with while there are needs. The environment first: what a cloud is asked may
-    /// depend on it.
+    /// What to answer with while there are needs.
     fn asking(&mut self) -> Option<Desired> {
         let mut needs = std::mem::take(&mut self.needs);
-        if needs.iter().any(|need| !need.of_cloud()) {
-            needs.retain(|need| !need.of_cloud());
-        }
+        let first = needs.iter().map(Need::turn).min();
+        needs.retain(|need| Some(need.turn()) == first);
         let places = std::mem::take(&mut self.places);
         (!needs.is_empty()).then(|| Desired { needs, places, ..Desired::default() })
     }

@@ -11,7 +11,7 @@ use super::Work;
 use super::instances::{Each, Instances, Many};
 use super::table::DataTable;
 use crate::address::{Address, ModuleStep};
-use crate::config::expr::{Evaluated, Fault, Stop, keys_of};
+use crate::config::expr::{CROSSING, Evaluated, Fault, Stop, keys_of};
 use crate::config::syntax::{Block, Call, Entry, Module, Node};
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::schema::Schemas;
@@ -40,8 +40,15 @@ pub(super) enum Once<T> {
     Done(T),
 }
 
+/// Lists and maps within each other that a named value may hold. Values are made of others step by
+/// step, so that no single expression shows how deep one is.
+const DEEPEST: u32 = 200;
+
 /// A named value: there, or why not.
 pub(super) type Named = Result<Evaluated, Stop>;
+
+/// Members of a circle that a message shows.
+const SHOWN: usize = 10;
 
 /// The resource blocks of a module by type and label.
 type Blocks<'c> = BTreeMap<Arc<str>, BTreeMap<Arc<str>, BlockState<'c>>>;
@@ -181,7 +188,9 @@ impl<'a> Work<'a> {
         run: impl FnOnce(&mut Self) -> T,
     ) -> T {
         self.frames.push(Frame { name, span });
+        self.depth += CROSSING;
         let result = run(self);
+        self.depth -= CROSSING;
         self.frames.pop();
         result
     }
@@ -192,8 +201,11 @@ impl<'a> Work<'a> {
         let ring = &self.frames[start..];
         let next = ring.iter().skip(1).map(|f| &*f.name).chain([name]);
         let mut finding = Diagnostic::error("cycle", "values depend on each other in a circle");
-        for (frame, next) in ring.iter().zip(next) {
+        for (frame, next) in ring.iter().zip(next).take(SHOWN) {
             finding = finding.at(frame.span, format!("`{}` needs `{next}`", frame.name));
+        }
+        if let Some(more) = ring.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            finding = finding.detail(format!("The circle goes on through {more} more values."));
         }
         self.findings.push(finding.help("remove one of these references"));
     }
@@ -276,7 +288,14 @@ impl<'a> Work<'a> {
     fn named(&mut self, node: &Node) -> Named {
         let tree = self.tree(node, None).ok_or(Stop::Silent)?;
         let unset = tree.unset.clone();
-        Ok(Evaluated { value: tree.into_value(), unset })
+        let value = tree.into_value();
+        if value.is_deeper_than(DEEPEST) {
+            let problem = "this value is nested too deeply";
+            let label = format!("lists and maps in {DEEPEST} others are possible");
+            self.findings.push(Diagnostic::error("too_deep", problem).at(node.span, label));
+            return Err(Stop::Silent);
+        }
+        Ok(Evaluated { value, unset })
     }
 
     /// The instances of a resource block.

@@ -73,6 +73,13 @@ impl Scope for Work<'_> {
         }
     }
 
+    fn file_of(&mut self, text: &Arc<str>) -> Option<String> {
+        self.facts.files.iter().find_map(|(need, answer)| match (need, answer) {
+            (Need::File(path), Outside::Text(own)) if Arc::ptr_eq(own, text) => Some(path.clone()),
+            _ => None,
+        })
+    }
+
     fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
         self.templates.get(text)
     }

@@ -128,7 +128,7 @@ fn what_is_removed_is_destroyed_or_forgotten() {
     Delete zone.z: Destroy
     #0 delete nfs_primary_storage.s after #1
     #1 detach nfs_primary_storage.s.clusters["cluster.rack"]
-    #2 delete zone.z after #0
+    #2 delete zone.z after #0 #1
     "#);
     let mut half = World::of(RACK);
     half.unfinished("cluster.rack");

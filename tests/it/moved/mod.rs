@@ -2,6 +2,7 @@
 //! What was sent is read from the emulator.
 
 mod hints;
+mod instances;
 mod refused;
 mod removed;
 mod triggers;

@@ -30,7 +30,7 @@ fn triggers_name_what_is_there() {
     for (what, says) in [
         ("[\"cluster.rakc\"]", "did you mean `cluster.rack`?"),
         ("[\"cluster.rack.descripton\"]", "did you mean `description`?"),
-        ("[\"clustr.rack\"]", "did you mean `cluster`?"),
+        ("[\"clustr.rack\"]", "did you mean `cluster.rack`?"),
         ("[\"cluster\"]", "this names no resource"),
         ("\"cluster.rack\"", "put it in brackets"),
         ("[\"cluster.rack\"]", "`zone.east` needs `cluster.rack`"),

@@ -79,6 +79,20 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
+fn deep_nesting_in_flags_types_and_the_environment_is_a_finding() {
+    let deep = "[".repeat(60_000);
+    let rackform = zone("[variable.l]\ntype = 'list(any)'\n", "1");
+    rackform.run(&["validate", "--var", &format!("l={deep}")]).expect(1).says(&["no value"]);
+    let closed = format!("l={deep}{}", "]".repeat(60_000));
+    rackform.run(&["validate", "--var", &closed]).expect(1).says(&["no value"]);
+    let rackform = rackform.env("RACKFORM_VAR_l", &deep);
+    rackform.run(&["validate"]).expect(1).says(&["RACKFORM_VAR_l gives `l` no value"]);
+    let ty = format!("{}string{}", "list(".repeat(60_000), ")".repeat(60_000));
+    let rackform = zone(&format!("[variable.l]\ntype = '{ty}'\n"), "1");
+    rackform.run(&["validate"]).expect(1).says(&["this type cannot be read"]);
+}
+
+#[test]
 fn a_file_of_fifty_megabytes_is_read() {
     let rackform = zone(HALL, "var.hall");
     let line = format!("\"{}\"", "x".repeat(1 << 20));

@@ -119,6 +119,36 @@ fn a_program_prints_a_secret_when_it_is_needed() {
 }
 
 #[test]
+fn no_program_is_run_for_a_configuration_that_is_wrong() {
+    let rackform = keyed(r#"["sh", "-c", "echo x >> ran; echo hunter2"]"#);
+    let rackform = rackform.env("PATH", "/usr/bin:/bin");
+    rackform.write("wrong.rack.toml", "[zone.west]\ncolour = 1\n");
+    rackform.run(&["plan"]).expect(1).says(&["no attribute `colour`"]);
+    assert!(!rackform.path("ran").exists());
+}
+
+#[test]
+fn a_literal_secret_for_a_module_is_a_warning_that_does_not_show_it() {
+    let module = |key: &str| {
+        format!(
+            "[provider.zstack]\nendpoint = 'https://example.com'\n[module.hall]\nsource = './hall'\nkey = {key}\n"
+        )
+    };
+    let rackform = Rackform::with(&module("'hunter2'"));
+    rackform.write("hall/main.rack.toml", &format!("{KEY}type = 'string'\n"));
+    let outcome = rackform.run(&["validate"]).expect(0);
+    assert!(!outcome.seen().contains("hunter2"), "{}", outcome.seen());
+    outcome.says(&["`key` is a secret written into a file"]);
+    rackform.write("main.rack.toml", &module("['hunter2']"));
+    let outcome = rackform.run(&["validate"]).expect(1);
+    assert!(!outcome.seen().contains("hunter2"), "{}", outcome.seen());
+    outcome.says(&["key must be text"]);
+    rackform.write("main.rack.toml", &module("'${env(\"NOT_SET\")}'"));
+    let outcome = rackform.run(&["plan"]).expect(1);
+    outcome.says(&["the environment variable NOT_SET is not set", "export NOT_SET=…"]);
+}
+
+#[test]
 fn a_program_that_fails_says_why_and_not_what_it_printed() {
     let rackform = keyed(r#"["sh", "-c", "echo hunter2; echo locked >&2; exit 3"]"#);
     let rackform = rackform.env("PATH", "/usr/bin:/bin");

@@ -193,7 +193,7 @@ const fn arity(parameters: &str) -> Arity {
 }
 
 /// A value without any marks.
-fn revealed(value: &Value) -> Value {
+pub fn revealed(value: &Value) -> Value {
     match value.reveal() {
         Value::List(items) if items.iter().any(Value::is_sensitive) => {
             Value::list(items.iter().map(revealed).collect())

@@ -68,6 +68,9 @@ impl Scope for Names {
             _ => Outside::Nothing,
         })
     }
+    fn file_of(&mut self, _: &Arc<str>) -> Option<String> {
+        None
+    }
     fn parsed(&mut self, text: &Arc<str>) -> Result<Arc<Parsed>, Stop> {
         self.templates.get(text)
     }
