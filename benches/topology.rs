@@ -19,12 +19,15 @@ use std::time::Duration;
 
 #[path = "topology/generate.rs"]
 mod generate;
+#[path = "topology/language.rs"]
+mod language;
 #[path = "topology/process.rs"]
 mod process;
 #[path = "topology/report.rs"]
 mod report;
 
 use generate::Topology;
+use language::Shape;
 use process::{Cloud, Outcome, Taken};
 use report::{Row, Table};
 
@@ -39,6 +42,10 @@ const EMPTY: [&str; 2] = ["plan", "--detailed-exitcode"];
 const REPEATED: usize = 10_000;
 
 fn main() -> Outcome<()> {
+    if std::env::args().nth(1).as_deref() == Some(language::EVALUATE) {
+        println!("{}", language::evaluate(Path::new("."))?);
+        return Ok(());
+    }
     let mut hosts = 10_000;
     let mut filter = None;
     // Cargo adds `--bench`.
@@ -54,6 +61,7 @@ fn main() -> Outcome<()> {
     let mut bench = Bench { hosts, filter, root, table: Table::start() };
     bench.start_up()?;
     bench.validate()?;
+    bench.language()?;
     bench.no_op()?;
     let [many, few] = PARALLELISM;
     bench.apply(APPLIED, Duration::ZERO, many)?;
@@ -90,10 +98,14 @@ impl Bench {
 
     /// The median of some runs, by wall time.
     fn median(&self, dir: &Path, args: &[&str]) -> Outcome<Taken> {
+        self.median_of(|| process::run(dir, args))
+    }
+
+    fn median_of(&self, run: impl Fn() -> Outcome<Taken>) -> Outcome<Taken> {
         let runs = if self.hosts <= REPEATED { 5 } else { 3 };
         let mut all = Vec::new();
         for _ in 0..runs {
-            all.push(process::run(dir, args)?);
+            all.push(run()?);
         }
         all.sort_by_key(|taken| taken.wall);
         Ok(all.swap_remove(runs / 2))
@@ -125,6 +137,39 @@ impl Bench {
         }
         self.table.row(row);
         Ok(())
+    }
+
+    /// What the language costs: references and look-ups are compared with a tenth of them.
+    fn language(&mut self) -> Outcome<()> {
+        let (hosts, tenth) = (self.hosts, self.hosts / 10);
+        self.evaluate(Shape::Csv(hosts), None)?;
+        let few = self.evaluate(Shape::References { hosts: tenth, clusters: tenth / 10 }, None)?;
+        self.evaluate(Shape::References { hosts, clusters: tenth }, few)?;
+        let zones = hosts / 2;
+        let few = self.evaluate(Shape::Lookups { zones, keys: 10 }, None)?;
+        self.evaluate(Shape::Lookups { zones, keys: 1_000 }, few)?;
+        self.evaluate(Shape::Modules(tenth), None)?;
+        Ok(())
+    }
+
+    /// Evaluates a configuration in a process of its own, and validates it as users do; gives the
+    /// seconds of the former. `few` are those of a smaller configuration.
+    fn evaluate(&mut self, shape: Shape, few: Option<f64>) -> Outcome<Option<f64>> {
+        let name = shape.name();
+        if !self.wants(&name) {
+            return Ok(None);
+        }
+        let dir = self.directory("language")?;
+        shape.write(&dir)?;
+        let taken = self.median_of(|| process::run_own(&dir, &[language::EVALUATE]))?;
+        let mut row = Row::new(&name, &taken).reach(&shape.reach());
+        if let Some(few) = few {
+            row = row.bound(few);
+        }
+        self.table.row(row);
+        let validated = self.median(&dir, &["validate"])?;
+        self.table.row(Row::new("… by validate", &validated));
+        Ok(Some(taken.wall.as_secs_f64()))
     }
 
     /// Everything exists: taking it into the state after a cut-off apply, then plans.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::address::prefix::Prefix;
-use crate::diag::Span;
+use crate::diag::{Diagnostics, Span};
 use crate::inventory::LiveObject;
 use crate::schema::{AttrIx, LinkIx, PartIx, Row, Schemas, TypeIx};
 use crate::value::Value;
@@ -35,7 +35,9 @@ pub use input::VariableInput;
 pub use loading::{Loaded, Loader, ROOT, load};
 pub use lookup::{Lookup, Term};
 pub(crate) use resolve::applies;
-pub use resolve::{Judged, edges, expand, judge, parameter};
+pub use resolve::{
+    Answer, Conclude, Conclusion, Judged, OutputValue, edges, expand, judge, parameter,
+};
 pub use source::SourceFile;
 pub use syntax::Config;
 pub use trigger::{TriggerEdges, trigger_edges};
@@ -98,10 +100,12 @@ pub struct Facts {
     pub data: BTreeMap<Lookup, Arc<Vec<LiveObject>>>,
 }
 
-/// Objects as they are known after an apply.
+/// Objects as they are known after an apply, or while planning as far as it leaves them alone.
 pub trait Objects {
+    /// `None`: it does not exist yet.
     fn id(&self, of: &Address) -> Option<Arc<str>>;
-    /// `None`: unknown to the state, or not set.
+    /// What was last seen; never a secret. `None`: it is not known now, or never read;
+    /// [`Value::Null`]: it is known not to be set.
     fn attribute(&self, of: &Address, name: &str) -> Option<Value>;
 }
 
@@ -116,6 +120,8 @@ pub struct Desired {
     pub links: Vec<DesiredLink>,
     pub providers: Vec<ProviderConfig>,
     pub settings: Settings,
+    /// Preconditions that do not hold: nothing may be created or changed while there are any.
+    pub refused: Diagnostics,
     /// `[[moved]]`, of all modules.
     pub moved: Vec<Moved>,
     /// `[[removed]]`, of all modules.

@@ -32,6 +32,8 @@ pub mod lint;
 pub mod luns;
 pub mod maintenance;
 pub mod order;
+pub mod outlook;
+pub mod outputs;
 pub mod parents;
 pub mod part;
 pub mod phases;
@@ -131,6 +133,9 @@ pub struct Plan {
     pub destroy: bool,
     /// Conditions that hold at the end of a run though no single step brings them about.
     pub settles: Vec<settle::Settle>,
+    /// Outputs of the root module, also those that stay, by name. Filled in by whoever concludes
+    /// them.
+    pub outputs: Vec<outputs::OutputChange>,
     /// Barriers between many steps and many others: one node instead of a product of edges.
     pub gates: Vec<Gate>,
 }

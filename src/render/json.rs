@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ use crate::event::{Event, Failure, Summary};
 use crate::plan::lint::verb;
 use crate::plan::server_check::Report;
 use crate::plan::{Action, Change, Drift, Op, Plan, Reason};
+use crate::state::Output;
 
 use super::finding::Finding;
 use super::progress;
@@ -54,6 +56,7 @@ enum Body<'a> {
     ApplyProgress { hook: Hook<'a> },
     ApplyComplete { hook: Hook<'a> },
     ApplyErrored { hook: Hook<'a> },
+    Outputs { outputs: serde_json::Value },
     ServerCheck { server_check: Checked<'a> },
     Validation { validation: Valid },
 }
@@ -163,7 +166,7 @@ pub fn diagnostic(at: &str, finding: &Diagnostic, sources: &Sources) -> String {
     line(at, level, message, Body::Diagnostic { diagnostic: Finding::new(finding, sources) })
 }
 
-/// A plan: drift, changes, notes, and the summary as the last line.
+/// A plan: drift, changes, notes, the summary, and outputs, if there are any, as the last line.
 pub fn plan<'a>(at: &'a str, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
     let drift = plan.drift.iter().map(move |found| drift_line(at, found));
     let changes = plan.changes.iter().map(move |change| change_line(at, change));
@@ -172,7 +175,22 @@ pub fn plan<'a>(at: &'a str, plan: &'a Plan) -> impl Iterator<Item = String> + '
         log(at, &format!("{about}{}", note.text))
     });
     let summary = std::iter::once_with(move || plan_summary(at, plan));
-    drift.chain(changes).chain(notes).chain(summary)
+    let outputs = (!plan.outputs.is_empty()).then(|| {
+        let number = plan.outputs.len();
+        outputs_line(at, number, &super::outputs::planned(&plan.outputs))
+    });
+    drift.chain(changes).chain(notes).chain(summary).chain(outputs)
+}
+
+/// What the outputs have come to; nothing when there are none.
+pub fn outputs(at: &str, outputs: &BTreeMap<Arc<str>, Output>) -> Option<String> {
+    let shown = super::outputs::json_of(outputs);
+    (!outputs.is_empty()).then(|| outputs_line(at, outputs.len(), &shown))
+}
+
+fn outputs_line<T: Serialize>(at: &str, number: usize, outputs: &T) -> String {
+    let outputs = serde_json::to_value(outputs).unwrap_or_default();
+    line(at, "info", format!("Outputs: {number}"), Body::Outputs { outputs })
 }
 
 /// What the server says to a plan; what it refuses are findings.

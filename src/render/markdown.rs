@@ -39,6 +39,7 @@ pub fn text(view: &View<'_>, limit: usize) -> String {
     page.losses(plan);
     page.changes(view);
     page.drift(view);
+    page.outputs(plan);
     page.notes(plan);
     if page.left_out > 0 {
         let left = words::many(page.left_out, "change");
@@ -60,7 +61,10 @@ impl Page {
     }
 
     fn heading(&mut self, plan: &Plan) {
-        if plan.changes.is_empty() {
+        if plan.changes.is_empty() && plan.changes_outputs() {
+            self.line("### Only outputs change\n");
+            self.line("An apply writes them into the state and sends nothing.\n");
+        } else if plan.changes.is_empty() {
             let compared = words::many(plan.unchanged, "object");
             self.line("### No changes\n");
             self.line(&format!("The cloud matches the configuration ({compared} compared).\n"));
@@ -131,6 +135,17 @@ impl Page {
             let count = words::count(found.len() as u64);
             self.details(&format!("{count} changed outside of rackform"), &body);
         }
+    }
+
+    fn outputs(&mut self, plan: &Plan) {
+        let (mut text, mut body) = (String::new(), String::new());
+        let _ = super::outputs::changes(&plan.outputs, &STYLE, &mut text);
+        if text.is_empty() || self.out.len() + text.len() > self.limit {
+            return;
+        }
+        // The first line is the title.
+        text.trim_end().lines().skip(1).for_each(|line| marked(line, &mut body));
+        self.details("Changes to outputs", &body);
     }
 
     fn notes(&mut self, plan: &Plan) {

@@ -10,7 +10,7 @@ use crate::plan::{Drift, Note, Plan};
 
 use super::change::{Attributes, Changes, Shape, meaning, shapes, symbol};
 use super::tally::{Tally, casualties};
-use super::{Ink, Style, clean, words};
+use super::{Ink, Style, clean, outputs, words};
 
 /// What is rendered.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,12 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {
         list(view, &changes, out)?;
     }
     notes(&view.plan.notes, &view.style, out)?;
-    if view.plan.changes.is_empty() { nothing(view, out) } else { summary(view, out) }
+    outputs::changes(&view.plan.outputs, &view.style, out)?;
+    match (view.plan.changes.is_empty(), view.plan.changes_outputs()) {
+        (true, true) => only_outputs(view, out),
+        (true, false) => nothing(view, out),
+        (false, _) => summary(view, out),
+    }
 }
 
 /// The last line: `Plan: 3 to add, 1 to change, 0 to destroy.`
@@ -134,6 +139,11 @@ fn notes(notes: &[Note], style: &Style, out: &mut dyn Write) -> fmt::Result {
         }
     }
     out.write_char('\n')
+}
+
+fn only_outputs(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {
+    let text = "Only outputs change: an apply writes them into the state and sends nothing.";
+    writeln!(out, "{}", view.style.ink(Ink::Bold, text))
 }
 
 fn nothing(view: &View<'_>, out: &mut dyn Write) -> fmt::Result {

@@ -17,6 +17,7 @@ use crate::value::Value;
 
 use super::json::{split, type_name};
 use super::json_text;
+use super::outputs;
 use super::tally::Tally;
 
 /// Version of the document's shape.
@@ -28,11 +29,12 @@ pub fn text(plan: &Plan, at: Option<&str>) -> String {
         format_version: FORMAT,
         rackform_version: env!("CARGO_PKG_VERSION"),
         timestamp: at,
-        applyable: !plan.changes.is_empty(),
+        applyable: !plan.changes.is_empty() || plan.changes_outputs(),
         complete: true,
         errored: false,
         resource_changes: Each(&plan.changes, changed),
         resource_drift: Each(&plan.drift, drifted),
+        output_changes: outputs::differences(&plan.outputs),
         notes: Each(&plan.notes, noted),
     })
 }
@@ -61,6 +63,8 @@ struct Document<'a> {
     errored: bool,
     resource_changes: Each<'a, Change, Resource<'a>>,
     resource_drift: Each<'a, Drift, Resource<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    output_changes: BTreeMap<&'a str, outputs::OutputDifference>,
     notes: Each<'a, Note, Noted<'a>>,
 }
 

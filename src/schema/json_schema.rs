@@ -5,6 +5,8 @@
 //! names are not looked up. What this version of `config` refuses is not offered. Must not know any
 //! type by name.
 
+mod language;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::model::{Attribute, IdRule, Kind, Part, ResourceType, Schemas};
@@ -13,13 +15,14 @@ use crate::value::Value;
 /// The schema of a whole configuration file.
 pub fn json_schema(schemas: &Schemas) -> Json {
     let mut tables = reserved(schemas);
+    tables.extend(language::tables().map(|(name, table)| (name.to_owned(), table)));
     let mut definitions = Map::new();
-    for (name, meaning) in meta_arguments() {
+    for (name, meaning) in meta_arguments().into_iter().chain(language::repetition()) {
         definitions.insert(name.to_owned(), meaning);
     }
     definitions.insert(
         "expression".to_owned(),
-        json!({ "type": "string", "pattern": "\\$\\{", "description": "An expression: ${…}." }),
+        json!({ "type": "string", "pattern": "[$%]\\{", "description": "An expression: ${…}." }),
     );
     tables.insert("data".to_owned(), data(schemas, &mut definitions));
     for ty in schemas.resources() {
@@ -79,7 +82,9 @@ fn filters(ty: &ResourceType) -> Json {
     }
     let all = json!({ "type": "boolean", "description": "All that match, as a list." });
     properties.insert("all".to_owned(), all);
-    properties.insert("provider".to_owned(), json!({ "$ref": "#/definitions/provider" }));
+    for name in ["provider"].into_iter().chain(language::repetition().map(|(name, _)| name)) {
+        properties.insert(name.to_owned(), json!({ "$ref": format!("#/definitions/{name}") }));
+    }
     let arguments = if ty.data_only() { &ty.attrs[..] } else { &[] };
     Json::Object(object(properties, arguments))
 }
@@ -94,7 +99,13 @@ fn meta_arguments() -> [(&'static str, Json); 4] {
     let names = json!({ "type": "array", "items": { "type": "string" } });
     let lifetimes = json!({
         "prevent_destroy": { "type": "boolean" },
-        "ignore_changes": names,
+        "ignore_changes": {
+            "description": "Attributes that are left as they are; `all` for all.",
+            "anyOf": [names, { "enum": ["all"] }],
+        },
+        "replace_triggered_by": meta("Resources, instances or attributes whose changes replace it.", names.clone()),
+        "precondition": language::conditions("What must hold before a change is planned."),
+        "postcondition": language::conditions("What must hold afterwards; `self` is the object."),
     });
     let time = json!({ "type": "string", "description": "Such as `30m`." });
     let times = json!({ "create": time, "update": time, "delete": time });
@@ -171,8 +182,44 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         ),
         ("provider", each("Access to a cloud.", provider)),
         ("variable", each("An input.", variable)),
+        ("moved", moved()),
+        ("removed", removed()),
     ];
     all.into_iter().map(|(name, table)| (name.to_owned(), table)).collect()
+}
+
+fn moved() -> Json {
+    let address = |about: &str| json!({ "type": "string", "description": about });
+    tables(
+        "Objects that have other addresses from now on; nothing is sent for that.",
+        json!({
+            "from": address("A resource, an instance or a module, as it was."),
+            "to": address("The same as it is now."),
+        }),
+        &["from", "to"],
+    )
+}
+
+fn removed() -> Json {
+    tables(
+        "Objects that nothing declares any more.",
+        json!({
+            "from": { "type": "string", "description": "A resource, an instance or a module." },
+            "destroy": { "type": "boolean", "description": "false: only forgotten, they stay in the cloud." },
+        }),
+        &["from"],
+    )
+}
+
+/// A table that may stand many times, in double brackets.
+fn tables(about: &str, properties: Json, required: &[&str]) -> Json {
+    let one = json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    json!({ "description": about, "type": "array", "items": one })
 }
 
 fn resource(ty: &ResourceType) -> Json {
@@ -189,7 +236,7 @@ fn resource(ty: &ResourceType) -> Json {
     for part in &ty.parts {
         properties.insert(part.name.to_string(), part_schema(part));
     }
-    for (name, _) in meta_arguments() {
+    for (name, _) in meta_arguments().into_iter().chain(language::repetition()) {
         let definition = json!({ "$ref": format!("#/definitions/{name}") });
         properties.insert(name.to_owned(), definition);
     }
@@ -222,7 +269,7 @@ fn part_schema(part: &Part) -> Json {
     many.insert("type".to_owned(), Json::from("array"));
     let items = match part.plain() {
         Some(ix) => attribute_schema(part.element.attr(ix)),
-        None => nested(part.attrs()),
+        None => json!({ "anyOf": [nested(part.attrs()), expression()] }),
     };
     many.insert("items".to_owned(), items);
     if let Some((low, high)) = part.range {

@@ -41,12 +41,16 @@ const README_HEAD: &str = "\
 # Resource types
 
 Written from the files in this directory; a test keeps it up to date (`RACKFORM_BLESS=1 cargo test`
-writes it again). Every resource also takes `depends_on`, `provider`, `timeouts` and `lifecycle`.
+writes it again).
+
+Every resource also takes `for_each` (with `for_each_key`) or `count`, `depends_on`, `provider`,
+`timeouts` and `lifecycle`. Where a value stands, an expression may stand instead; its functions are
+listed in [`FUNCTIONS.md`](FUNCTIONS.md).
 
 `[data.TYPE.LABEL]` looks up an object of any of these types: attributes that are no lists filter
 (`uuid` too), exactly one object must match, and `'${data.TYPE.LABEL}'` is a reference to it,
 `'${data.TYPE.LABEL.attribute}'` one of its attributes. `all = true` makes it a list of all that
-match. Sensitive attributes are never read.
+match, `for_each` one look-up for each element. Sensitive attributes are never read.
 ";
 
 /// One type for `rackform schema TYPE`.

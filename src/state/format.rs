@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::{Cloud, Entry, Pending, Secrets, State, VERSION};
+use super::{Cloud, Entry, Output, Pending, Secrets, State, VERSION};
 use crate::address::Address;
 use crate::diag::Diagnostic;
 use crate::value::Value;
@@ -90,6 +90,8 @@ struct Written<'a> {
     entries: &'a BTreeMap<Address, Entry>,
     pending: &'a BTreeMap<Address, Pending>,
     incarnations: &'a BTreeMap<Address, u32>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    outputs: &'a BTreeMap<Arc<str>, Output>,
 }
 
 /// The document as read.
@@ -107,6 +109,9 @@ struct Read {
     entries: BTreeMap<Address, Entry>,
     pending: BTreeMap<Address, Pending>,
     incarnations: BTreeMap<Address, u32>,
+    /// States from before there were outputs have none.
+    #[serde(default)]
+    outputs: BTreeMap<Arc<str>, Output>,
 }
 
 /// Writes a state as it goes, without building a tree of the whole.
@@ -115,7 +120,8 @@ struct Read {
 /// [`FormatError::Unwritable`] when the target fails, or for a secret among the attributes.
 pub fn write<W: std::io::Write>(state: &State, mut to: W) -> Result<(), FormatError> {
     // Destructured, so that a new member of the state must be thought of here.
-    let State { lineage, serial, run, clouds, secrets, entries, pending, incarnations } = state;
+    let State { lineage, serial, run, clouds, secrets, entries, pending, incarnations, outputs } =
+        state;
     let document = Written {
         version: VERSION,
         lineage,
@@ -127,6 +133,7 @@ pub fn write<W: std::io::Write>(state: &State, mut to: W) -> Result<(), FormatEr
         entries,
         pending,
         incarnations,
+        outputs,
     };
     serde_json::to_writer_pretty(&mut to, &document)
         .map_err(std::io::Error::from)
@@ -159,8 +166,10 @@ pub fn read(text: &[u8]) -> Result<State, FormatError> {
     if read.version != VERSION {
         return Err(version_error(u64::from(read.version)));
     }
-    let Read { lineage, serial, run, clouds, secrets, entries, pending, incarnations, .. } = read;
-    Ok(State { lineage, serial, run, clouds, secrets, entries, pending, incarnations })
+    let Read {
+        lineage, serial, run, clouds, secrets, entries, pending, incarnations, outputs, ..
+    } = read;
+    Ok(State { lineage, serial, run, clouds, secrets, entries, pending, incarnations, outputs })
 }
 
 /// Says what a text is that could not be read. Only then is it looked at a second time.
@@ -214,6 +223,11 @@ pub(super) fn reason(error: &serde_json::Error) -> String {
         Some(end) => text[..end].to_owned(),
         None => text,
     }
+}
+
+/// A member that is there, also as null.
+pub(super) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// A text borrowed from the input where it holds no escapes.

@@ -46,6 +46,23 @@ pub struct State {
     pub pending: BTreeMap<Address, Pending>,
     /// Incarnations of addresses that denote nothing now but once did, or whose create failed.
     pub incarnations: BTreeMap<Address, u32>,
+    /// Outputs of the root module as they were last concluded.
+    pub outputs: BTreeMap<Arc<str>, Output>,
+}
+
+/// An output as it was last concluded. Of a secret one only that there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sensitive: bool,
+    /// `None` for a secret one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "format::present"
+    )]
+    pub value: Option<Value>,
 }
 
 /// Which cloud and account a provider talked to.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::fold::Fold;
 use super::identity::client_id;
 use super::journal::{Intent, Record, Run};
-use super::{Cloud, Entry, Pending, Secrets, State};
+use super::{Cloud, Entry, Output, Pending, Secrets, State};
 use crate::address::Address;
 use crate::value::Value;
 
@@ -60,6 +60,11 @@ pub fn small() -> State {
         entries: BTreeMap::from([(east.clone(), zone("east")), (kvm, host)]),
         pending: BTreeMap::from([(Address::new("zone", "west"), pending(&["c0"]))]),
         incarnations: BTreeMap::from([(Address::new("zone", "old"), 1)]),
+        outputs: BTreeMap::from([
+            ("hall".into(), Output { sensitive: false, value: Some(Value::str("first")) }),
+            ("nothing".into(), Output { sensitive: false, value: Some(Value::Null) }),
+            ("password".into(), Output { sensitive: true, value: None }),
+        ]),
     }
 }
 

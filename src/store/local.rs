@@ -12,6 +12,7 @@
 //!
 //! Cut off anywhere, the state and its journal still say everything that was acknowledged.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,10 +22,10 @@ use super::disk::{Disk, DiskFile, RealDisk};
 use super::lock::{self, Claim, Holder, Lock, LockInfo};
 use super::writer::{JournalWriter, WriterThread};
 use super::{Snapshot, StoreError};
-use crate::state::State;
 use crate::state::fold::{Fold, fold};
 use crate::state::format::{self, FormatError};
 use crate::state::journal::{self, Encoder, Record, Run};
+use crate::state::{Output, State};
 
 /// Names in the directory.
 pub const STATE: &str = "rackform.state.json";
@@ -262,17 +263,51 @@ impl Recording {
         self.thread.writer()
     }
 
-    /// Ends the apply: waits for what is queued, writes the state with all records folded in, and
-    /// removes the journal. When a call's outcome is unknown, the journal stays instead, so that
-    /// the next apply finds the job; the state returned is the same as if it were written.
-    /// Blocks while it writes.
+    /// Ends the apply: waits for what is queued. Nothing can be recorded any more; the state is
+    /// written by [`Recorded::write`].
     ///
     /// # Errors
-    /// [`StoreError::Broken`] when the journal could not be written, or as [`Guard::write`]. The
-    /// journal stays, and the next apply folds it.
+    /// [`StoreError::Broken`] when the journal could not be written. It stays, and the next apply
+    /// folds it.
+    pub fn stop(self) -> Result<Recorded, StoreError> {
+        let Self { thread, guard } = self;
+        Ok(Recorded { fold: thread.stop()?, guard })
+    }
+
+    /// Ends the apply and writes the state. Blocks while it writes.
+    ///
+    /// # Errors
+    /// As [`Recording::stop`] and [`Recorded::write`].
     pub fn finish(self) -> Result<(Guard, State), StoreError> {
-        let Self { thread, mut guard } = self;
-        let fold = thread.stop()?;
+        self.stop()?.write()
+    }
+}
+
+/// An apply that has ended and whose state is not written yet.
+pub struct Recorded {
+    fold: Fold,
+    guard: Guard,
+}
+
+impl Recorded {
+    /// The state with all records folded in.
+    pub fn state(&self) -> &State {
+        &self.fold.state
+    }
+
+    /// Sets what the outputs have come to.
+    pub fn set_outputs(&mut self, outputs: BTreeMap<Arc<str>, Output>) {
+        self.fold.state.outputs = outputs;
+    }
+
+    /// Writes the state and removes the journal. When a call's outcome is unknown, the journal
+    /// stays instead, so that the next apply finds the job; the state returned is the same as if it
+    /// were written. Blocks while it writes.
+    ///
+    /// # Errors
+    /// As [`Guard::write`]. The journal stays, and the next apply folds it.
+    pub fn write(self) -> Result<(Guard, State), StoreError> {
+        let Self { fold, mut guard } = self;
         let done = fold.unfinished().next().is_none();
         let mut state = fold.state;
         if done {

@@ -13,7 +13,7 @@ pub mod random;
 pub mod writer;
 
 pub use error::StoreError;
-pub use local::{Guard, LocalStore, Recording};
+pub use local::{Guard, LocalStore, Recorded, Recording};
 pub use lock::{Claim, Holder, LockInfo};
 pub use random::random_hex;
 pub use writer::{Ack, JournalWriter};

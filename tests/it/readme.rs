@@ -134,7 +134,7 @@ fn copy_configurations(from: &Path, to: &Path) {
         let target = to.join(path.file_name().expect("a name"));
         if path.is_dir() && !path.ends_with(".rackform") {
             copy_configurations(&path, &target);
-        } else if path.to_string_lossy().ends_with(".rack.toml") {
+        } else if [".rack.toml", ".csv"].iter().any(|end| path.to_string_lossy().ends_with(end)) {
             fs::copy(&path, &target).expect("a copy");
         }
     }
@@ -195,6 +195,11 @@ fn every_configuration_is_valid() {
     ];
     for block in blocks("toml") {
         let rackform = Rackform::with(&block);
+        // What blocks read and call is that of the examples.
+        for name in ["hosts.csv", "modules/rack/main.rack.toml"] {
+            let path = root().join("examples/hall-from-csv").join(name);
+            rackform.write(name, &fs::read_to_string(path).expect("an example"));
+        }
         let header = |table: &str| table.lines().next().unwrap_or_default().to_owned();
         let missing = usual.iter().filter(|table| !block.contains(&header(table)));
         rackform.write("rest.rack.toml", &missing.copied().collect::<String>());
@@ -281,8 +286,14 @@ fn every_flag_exists() {
 fn every_link_leads_somewhere() {
     let text = readme();
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let paths: Vec<PathBuf> =
-        targets.filter(|t| !t.contains("://")).map(|t| root().join(t)).collect();
+    let (headings, elsewhere): (Vec<&str>, Vec<&str>) =
+        targets.filter(|t| !t.contains("://")).partition(|t| t.starts_with('#'));
+    for heading in headings {
+        let words = heading.trim_start_matches('#').replace('-', " ");
+        let is_it = |line: &str| line.trim_start_matches('#').trim().to_lowercase() == words;
+        assert!(text.lines().any(|line| line.starts_with("##") && is_it(line)), "{heading}");
+    }
+    let paths: Vec<PathBuf> = elsewhere.into_iter().map(|t| root().join(t)).collect();
     assert!(!paths.is_empty());
     for path in paths {
         assert!(path.exists(), "{}", path.display());

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::{Type, path};
 use crate::value::Value;
 
@@ -225,4 +227,82 @@ fn attributes_that_the_type_does_not_have_are_named() {
     let dropped: Vec<_> =
         done.dropped.iter().map(|d| (&*d.name, d.near.as_deref(), d.count)).collect();
     assert_eq!(dropped, [("color", Some("colour"), 2), ("size", None, 1)]);
+}
+
+/// Pieces of types, and of what is none.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "list(",
+        "set(",
+        "object({",
+        "a = ",
+        "optional(",
+        ")",
+        "})",
+        "string",
+        "number",
+        "any",
+        ",",
+        "tuple([",
+        "])",
+        "\"",
+        "é",
+        "${",
+        "{",
+        "1",
+        "null",
+        "-",
+        " ",
+        "\n",
+        "#",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        any::<f64>().prop_map(Value::Float),
+        "[a-b1.é]{0,3}".prop_map(|text| Value::str(&text)),
+        "[a-b]".prop_map(|text| Value::str(&text).sensitive()),
+    ];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::list),
+            prop::collection::btree_map("[a-b]", inner, 0..3)
+                .prop_map(|map| Value::map(map.into_iter().map(|(k, v)| (k.into(), v)).collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_of_a_type_panics(text in prop_oneof![pieces(), ".{0,20}".boxed()]) {
+        match Type::parse(&text) {
+            // What can be read is read the same from its own words.
+            Ok(ty) => prop_assert_eq!(self::ty(&ty.to_string()).to_string(), ty.to_string()),
+            Err(faults) => {
+                prop_assert!(!faults.is_empty());
+                for fault in faults {
+                    let range = fault.range.expect("a place");
+                    prop_assert!(text.get(range.clone()).is_some(), "{:?}", range);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_converted_has_the_type(value in values(), at in 0_usize..8) {
+        let of = ty([
+            "string", "number", "bool", "list(string)", "set(any)", "map(list(number))",
+            "object({a = optional(string, 1), b = optional(list(any))})", "tuple([any, bool])",
+        ][at]);
+        let Ok(done) = of.convert(&value, false) else { return Ok(()) };
+        let again = of.convert(&done.value, false).expect("it has the type");
+        prop_assert!(again.dropped.is_empty());
+        prop_assert_eq!(format!("{:?}", again.value), format!("{:?}", done.value));
+        prop_assert!(value.is_sensitive() || !done.value.is_sensitive());
+    }
 }

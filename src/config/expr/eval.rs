@@ -183,7 +183,9 @@ impl Evaluation<'_> {
         let arguments = self.arguments(call)?;
         let function = function::find(name.as_str(), arguments.len()).map_err(at_name)?;
         function.run(&arguments).map_err(|misuse| {
-            let argument = misuse.argument.and_then(|at| call.args.iter().nth(at));
+            // What a final `list...` spreads out has the place of the list.
+            let last = call.args.len().saturating_sub(1);
+            let argument = misuse.argument.and_then(|at| call.args.iter().nth(at.min(last)));
             let value = misuse.argument.and_then(|at| arguments.get(at));
             let stop = self.in_file(misuse.stop, value);
             stop.at(argument.and_then(hcl_edit::Span::span).or(place))

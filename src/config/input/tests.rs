@@ -1,5 +1,7 @@
 //! Which input wins, what of it messages quote, and what is said of files that cannot be read.
 
+use proptest::prelude::*;
+
 use super::{Layer, VariableInput, given, questions};
 use crate::config::constraint::Step;
 use crate::config::syntax::Block;
@@ -217,4 +219,67 @@ fn only_what_nothing_sets_is_asked_for() {
         ]
     );
     assert!(given.mistakes.iter().all(|d| d.severity == Severity::Warning));
+}
+
+/// Pieces of files of values, and of what is none.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "hall",
+        "ssh",
+        "racks",
+        "other",
+        " = ",
+        ":",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "\"",
+        "'",
+        "'''",
+        "\n",
+        "\\",
+        "\\u00e9",
+        "é",
+        "1",
+        "1e999",
+        "null",
+        "true",
+        "1979-05-27",
+        "[[racks]]\n",
+        " ",
+        "\"hall\":",
+        "\"ssh\": \"x\"",
+        "ssh = 'x'\n",
+        "hall = 1\n",
+    ]);
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_file_panics_and_each_is_masked_in_place(text in pieces(), json in any::<bool>()) {
+        let text = if json { format!("{{{text}}}") } else { text };
+        let name = if json { "x.json" } else { "x.toml" };
+        let (_, _, sources) = seen(vec![file(name, &text)]);
+        let shown = &sources.get(crate::diag::FileId(1)).expect("the file").text;
+        prop_assert_eq!(shown.len(), text.len());
+        prop_assert_eq!(shown.matches('\n').count(), text.matches('\n').count());
+    }
+
+    #[test]
+    fn places_of_json_are_those_of_the_library(value in "[a-z\"\\\\ é]{0,6}", blank in "[ \n]{0,2}") {
+        let quoted = serde_json::to_string(&value).expect("JSON");
+        let text = format!("{{{blank}\"hall\"{blank}:{blank}[{quoted}{blank},{quoted}]{blank}}}");
+        let (variables, mut sources) = declared(DECLARED);
+        let given = given(vec![file("x.json", &text)], &variables, &mut sources);
+        let given = given.unwrap_or_else(|found| panic!("{found:?}"));
+        let VariableInput::Value { value: found, places } = &given.values["hall"] else {
+            panic!("text")
+        };
+        prop_assert_eq!(found, &Value::list(vec![Value::str(&value), Value::str(&value)]));
+        let at = places.find(&[Step::Index(1)]);
+        prop_assert_eq!(&text[at.start as usize..at.end as usize], quoted.as_str());
+    }
 }

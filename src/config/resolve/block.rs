@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Work;
 use super::attr::Tree;
+use super::condition::Rule;
 use super::instances::{Each, Instances};
 use super::link::Declarer;
 use super::module::{Here, ModuleIx};
@@ -32,6 +33,7 @@ pub(super) struct Common<'b> {
     pub entries: Vec<Shared>,
     pub provider: Option<Arc<str>>,
     pub depends_on: Option<Arc<[(Address, Span)]>>,
+    pub preconditions: Vec<Rule<'b>>,
     pub replaced_by: Option<Arc<[Trigger]>>,
 }
 
@@ -76,16 +78,17 @@ impl<'a> Work<'a> {
         match found {
             Instances::One(address) => {
                 self.resource(&mut common, &address, (resources, links));
+                self.preconditions(&common, &address);
             }
             Instances::Many(many) => {
                 resources.reserve(many.list.len());
                 for (each, address) in &many.list {
                     self.here.each = each.clone();
                     self.resource(&mut common, address, (resources, links));
+                    self.preconditions(&common, address);
                 }
-                // A block without instances is judged as if it had one.
                 if many.list.is_empty() {
-                    self.judge_only(&mut common);
+                    self.without_instances(&mut common);
                 }
             }
             Instances::Open => self.judge_only(&mut common),
@@ -94,7 +97,7 @@ impl<'a> Work<'a> {
     }
 
     /// Judges a block whose instances are not known: whatever depends on the instance is not.
-    fn judge_only(&mut self, common: &mut Common<'_>) {
+    pub(super) fn judge_only(&mut self, common: &mut Common<'_>) {
         self.here.each = Each::Open;
         let address = common.address.clone();
         self.resource(common, &address, (&mut Vec::new(), &mut Vec::new()));
@@ -113,6 +116,7 @@ impl<'a> Work<'a> {
             }
         }
         let lifecycle = self.lifecycle(block, &resource);
+        let preconditions = self.lifecycle_rules(block, "precondition");
         let of_elements =
             Lifecycle { timeouts: lifecycle.timeouts.clone(), ..Lifecycle::default() };
         let varies =
@@ -129,6 +133,7 @@ impl<'a> Work<'a> {
             entries,
             provider: None,
             depends_on: None,
+            preconditions,
             replaced_by: None,
         }
     }
@@ -163,5 +168,15 @@ impl<'a> Work<'a> {
             }
             Shared::No | Shared::Value(_) => self.tree(&entry.value, Some(by.address)),
         }
+    }
+}
+
+/// Whether there is an expression in a written value.
+pub(super) fn is_computed(node: &Node) -> bool {
+    match &node.value {
+        Literal::Str(text) => text.is_template(),
+        Literal::List(items) => items.iter().any(is_computed),
+        Literal::Table(entries) => entries.iter().any(|entry| is_computed(&entry.value)),
+        _ => false,
     }
 }

@@ -93,6 +93,49 @@ fn for_each_makes_an_instance_of_each_key() {
     assert_eq!(addresses("[zone.z]\ncount = 0\n[zone.y]\nfor_each = []\n", &[]).len(), 0);
 }
 
+/// The rows of a CSV are texts, and numbers may be names.
+#[test]
+fn values_of_expressions_fit_their_attributes() {
+    let text = "[zone.z]\nname = '${1 + 1}'\ndescription = '${true}'\n[cluster.c]\nzone = \"zone.z\"\n\
+                hypervisor_type = \"KVM\"\n[host.h]\ncluster = \"cluster.c\"\nusername = \"root\"\n\
+                management_ip = \"10.0.0.1\"\npassword = '${env(\"P\")}'\nssh_port = '${\"2022\"}'\n";
+    let desired = run(text, &[]).unwrap_or_else(|found| panic!("{found:#?}"));
+    assert_eq!(attr(&desired, "zone.z", "name"), Value::str("2"));
+    assert_eq!(attr(&desired, "zone.z", "description"), Value::str("true"));
+    assert_eq!(attr(&desired, "host.h", "ssh_port"), Value::Int(2022));
+    for wrong in ["'${\"22x\"}'", "'${22.5}'", "\"22\""] {
+        let text = text.replace("'${\"2022\"}'", wrong);
+        assert_eq!(faults(&text, &[]), [("wrong_kind", wrong.to_owned())]);
+    }
+}
+
+/// `count` is for the zero-or-one case: of zero, values mean nothing, and names are still wrong.
+#[test]
+fn a_block_without_instances_is_judged_by_its_names() {
+    let none = |rest: &str| {
+        format!(
+            "[zone.z]\n[nfs_primary_storage.s]\ncount = '${{var.nfs == null ? 0 : 1}}'\n\
+             zone = \"zone.z\"\n{rest}\n[variable.nfs]\ndefault = '${{null}}'\n\
+             [locals]\nbroken = '${{1 / 0}}'\n"
+        )
+    };
+    let broken = ("bad_operand", "1 / 0".to_owned());
+    for fine in ["url = '${var.nfs}'", "url = '${upper(var.nfs)}/x'", "url = 'no-path'"] {
+        assert_eq!(faults(&none(fine), &[]), std::slice::from_ref(&broken), "{fine}");
+    }
+    // Said of the local itself, which others may use; and once.
+    assert_eq!(faults(&none("url = '${local.broken}'"), &[]), std::slice::from_ref(&broken));
+    for (wrong, code, at) in [
+        ("", "missing_attribute", "[nfs_primary_storage.s]"),
+        ("url = '${var.mfs}'", "unknown_variable", "var.mfs"),
+        ("url = '/x'\nurls = 1", "unknown_attribute", "urls"),
+        ("url = '${uper(var.nfs)}'", "unknown_function", "uper"),
+        ("url = '${var.nfs'", "bad_expression", "'"),
+    ] {
+        assert!(faults(&none(wrong), &[]).iter().any(|f| f.0 == code), "{wrong} {at}");
+    }
+}
+
 #[test]
 fn instances_have_values_of_their_own() {
     let text = r#"

@@ -37,10 +37,9 @@ impl Work<'_> {
                         Literal::Bool(on) => lifecycle.prevent_destroy = on,
                         _ => self.meta_kind(entry, "true or false"),
                     },
-                    // It may depend on the instance: see `trigger`.
-                    "replace_triggered_by" => {}
+                    // They may depend on the instance: see `trigger`, `precondition`, `conclude`.
+                    "replace_triggered_by" | "precondition" | "postcondition" => {}
                     "ignore_changes" => self.ignored(entry, ty, &mut lifecycle),
-                    name if LIFECYCLE.contains(&name) => self.later(entry),
                     _ => self.unknown_attribute("`lifecycle`", &entry.key, LIFECYCLE),
                 }
             }

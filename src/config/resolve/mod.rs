@@ -9,7 +9,12 @@ mod block;
 mod call;
 mod check;
 mod command;
+mod conclude;
+#[cfg(test)]
+mod conclude_tests;
+mod condition;
 mod data;
+mod empty;
 #[cfg(test)]
 mod data_tests;
 mod kind;
@@ -23,10 +28,12 @@ mod matches;
 mod meta;
 mod module;
 mod moved;
+mod output;
 mod outside;
 mod pair;
 mod parameter;
 mod part;
+mod precondition;
 mod problem;
 mod provider;
 mod quirk;
@@ -53,9 +60,10 @@ use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
 use crate::schema::{AttrIx, Schemas};
 use crate::value::Value;
 use instances::Instances;
-use module::{Here, ModuleInstance, ModuleIx, Once, Values};
+use module::{Here, ModuleInstance, ModuleIx, Once};
 
 pub use check::edges;
+pub use conclude::{Answer, Conclude, Conclusion, OutputValue};
 pub use parameter::parameter;
 
 /// Turns a configuration into what is desired. With it come warnings.
@@ -101,14 +109,14 @@ pub fn judge(
     let mut work = Work::new(config, schemas, facts, sources);
     work.judging = true;
     let (desired, warnings) = work.expand()?;
-    let Desired { resources, links, needs, .. } = desired;
+    let Desired { resources, links, needs, refused, .. } = desired;
+    if refused.has_errors() {
+        return Err(refused);
+    }
     let members = resources.iter().filter(|r| r.address.member_of().is_some()).count();
     let resources = resources.len() - members;
     Ok((Judged { resources, links: links.len(), elements: members, needs }, warnings))
 }
-
-/// What an output has.
-const OUTPUT: [&str; 4] = ["value", "sensitive", "description", "precondition"];
 
 /// What the parts of this stage share.
 struct Work<'a> {
@@ -142,6 +150,8 @@ struct Work<'a> {
     /// What must be known before the next try.
     needs: BTreeSet<Need>,
     findings: Diagnostics,
+    /// Preconditions that do not hold.
+    refused: Diagnostics,
     /// The tables that look-ups are for.
     places: BTreeMap<Lookup, Span>,
 }
@@ -177,6 +187,7 @@ impl<'a> Work<'a> {
             suggestions: Cell::new(0),
             needs: BTreeSet::new(),
             findings,
+            refused: Diagnostics::default(),
             places: BTreeMap::new(),
         }
     }
@@ -216,8 +227,19 @@ impl<'a> Work<'a> {
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
         let index = (0..).zip(&resources).map(|(at, r)| (r.address.clone(), at)).collect();
         let (moved, removed) = self.moves();
-        let desired =
-            Desired { resources, index, links, providers, settings, moved, removed, needs, places };
+        let refused = in_source_order(std::mem::take(&mut self.refused));
+        let desired = Desired {
+            resources,
+            index,
+            links,
+            providers,
+            settings,
+            refused,
+            moved,
+            removed,
+            needs,
+            places,
+        };
         self.check(&desired);
         self.check_moves(&desired);
         self.forget_harmless(&desired.providers);
@@ -253,26 +275,6 @@ impl<'a> Work<'a> {
                 Some(Instances::Open) | None => {}
             }
         }
-    }
-
-    /// Locals and outputs that nothing has used so far: what is wrong with them is said, too. What
-    /// is known only after an apply is no mistake here.
-    fn named_values(&mut self) {
-        self.deferring = true;
-        for of in self.module_numbers() {
-            let written = self.module(of).written;
-            self.validations(of);
-            for entry in &written.locals {
-                let _ = self.value(of, Values::Local, &entry.key.text);
-            }
-            for block in &written.outputs {
-                for entry in block.entries.iter().filter(|e| !OUTPUT.contains(&&*e.key.text)) {
-                    self.unknown_attribute("an output", &entry.key, OUTPUT);
-                }
-                let _ = self.value(of, Values::Output, &block.label.text);
-            }
-        }
-        self.deferring = false;
     }
 
     /// What only the root may declare.

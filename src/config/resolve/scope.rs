@@ -16,8 +16,11 @@ use crate::config::Need;
 use crate::config::expr::{Evaluated, Fault, Name, Next, Outside, Parsed, Pick, Scope, Stop};
 use crate::config::syntax::Block;
 use crate::diag::nearest;
-use crate::schema::AttrIx;
+use crate::schema::{AttrIx, Attribute, ResourceType};
 use crate::value::Value;
+
+/// Code of the fault for an attribute that nobody sets.
+pub(super) const UNMANAGED: &str = "unmanaged_attribute";
 
 impl Scope for Work<'_> {
     fn name(&mut self, name: &Name<'_>) -> Result<Evaluated, Stop> {
@@ -241,10 +244,7 @@ impl<'a> Work<'a> {
     }
 
     /// An attribute of an object, as the configuration has it; after an apply as the state has it.
-    fn attribute_of(&mut self, of: &Address, name: &str) -> Result<Value, Stop> {
-        if let Some(known) = self.objects.and_then(|objects| objects.attribute(of, name)) {
-            return Ok(known);
-        }
+    pub(super) fn attribute_of(&mut self, of: &Address, name: &str) -> Result<Value, Stop> {
         let Some((module, block, each)) = self.declared_at(of) else { return Err(Stop::Silent) };
         let Some(ty) = self.schemas.by_name(&block.kind.text).cloned() else {
             return Err(Stop::Silent);
@@ -259,6 +259,36 @@ impl<'a> Work<'a> {
             }
             .into());
         };
+        let seen = self.seen(of, ty.attr(ix));
+        if let Some(seen) = &seen
+            && ty.attr(ix).computed
+        {
+            return Ok(seen.clone());
+        }
+        let declared = self.declared_once((module, block, each), &ty, (of, ix));
+        // The state has what is set and what the server computes, so that null says nothing here.
+        match (seen.filter(|seen| !seen.is_null()), &declared) {
+            // A value that the configuration computes from a secret stays one.
+            (Some(seen), Ok(value)) if value.is_sensitive() => Ok(seen.sensitive()),
+            // A reference leads on to what it refers to; its id does not.
+            (Some(_), Ok(Value::Object(_))) | (None, _) => declared,
+            (Some(seen), _) => Ok(seen),
+        }
+    }
+
+    /// An attribute as it was last seen; never what messages and states must not hold.
+    fn seen(&self, of: &Address, attr: &Attribute) -> Option<Value> {
+        let objects = self.objects.filter(|_| !attr.unread())?;
+        objects.attribute(of, &attr.name)
+    }
+
+    fn declared_once(
+        &mut self,
+        (module, block, each): (ModuleIx, &'a Block, Each),
+        ty: &ResourceType,
+        (of, ix): (&Address, AttrIx),
+    ) -> Result<Value, Stop> {
+        let name = &ty.attr(ix).name;
         let key = (of.clone(), ix);
         match self.attributes.get(&key) {
             Some(Once::Done(known)) => return known.clone(),
@@ -270,7 +300,7 @@ impl<'a> Work<'a> {
         }
         self.attributes.insert(key.clone(), Once::Busy);
         let here = Here { each, ..Here::module(module) };
-        let value = self.at(here, |work| work.declared_attribute(block, &ty, (of, ix)));
+        let value = self.at(here, |work| work.declared_attribute(block, ty, (of, ix)));
         self.attributes.insert(key, Once::Done(value.clone()));
         value
     }
@@ -278,7 +308,7 @@ impl<'a> Work<'a> {
     fn declared_attribute(
         &mut self,
         block: &Block,
-        ty: &crate::schema::ResourceType,
+        ty: &ResourceType,
         (of, ix): (&Address, AttrIx),
     ) -> Result<Value, Stop> {
         let attr = ty.attr(ix);
@@ -299,6 +329,12 @@ impl<'a> Work<'a> {
         }
         match &attr.default {
             Some(default) if attr.when.is_empty() => Ok(default.clone()),
+            _ if !attr.computed => {
+                Err(Fault::new(UNMANAGED, format!("`{of}` does not set `{name}`"))
+                    .label("not managed")
+                    .help("set it there to read it here: nobody watches what is not set")
+                    .into())
+            }
             _ => Err(Fault::new("not_yet_known", format!("`{of}.{name}` is not yet known"))
                 .label("known only after apply")
                 .help(

@@ -4,13 +4,11 @@
 //! condition that is not true, with where the value came from; never the value itself.
 
 use super::Work;
+use super::condition::{Rule, Verdict};
 use super::module::{Here, ModuleIx, Once, Values};
 use crate::config::input::VariableInput;
-use crate::config::syntax::{Block, Entry, Literal, Node};
+use crate::config::syntax::Block;
 use crate::diag::{Diagnostic, Span};
-use crate::value::Value;
-
-const KEYS: [&str; 2] = ["condition", "error_message"];
 
 impl<'a> Work<'a> {
     /// Judges the variables of a module that have a value.
@@ -21,87 +19,26 @@ impl<'a> Work<'a> {
             let Some(entry) = block.get("validation") else { continue };
             let key = (Values::Variable, block.label.text.clone());
             let has_value = matches!(self.module(of).values.get(&key), Some(Once::Done(Ok(_))));
-            for table in tables(&entry.value) {
-                match &table.value {
-                    Literal::Table(entries) => {
-                        self.validation((of, block), (entries, table.span), has_value);
-                    }
-                    _ => {
-                        let finding =
-                            Diagnostic::error("wrong_kind", "a validation must be a table")
-                                .at(table.span, "here");
-                        let help =
-                            "write [[variable.NAME.validation]] with condition and error_message";
-                        self.findings.push(finding.help(help));
-                    }
+            for rule in self.rules(entry, "a validation") {
+                if has_value {
+                    self.validation((of, block), rule);
                 }
             }
         }
     }
 
-    fn validation(
-        &mut self,
-        (of, block): (ModuleIx, &'a Block),
-        (entries, at): (&'a [Entry], Span),
-        has_value: bool,
-    ) {
-        for entry in entries.iter().filter(|e| !KEYS.contains(&&*e.key.text)) {
-            self.unknown_attribute("a validation", &entry.key, KEYS);
-        }
-        let [condition, message] = KEYS.map(|key| entries.iter().find(|e| &*e.key.text == key));
-        let (Some(condition), Some(message)) = (condition, message) else {
-            let problem = "a validation needs `condition` and `error_message`";
-            self.findings
-                .push(Diagnostic::error("missing_attribute", problem).at(at, "one is missing"));
-            return;
-        };
-        if !has_value {
-            return;
-        }
-        let Some(false) = self.holds(of, &condition.value) else { return };
+    fn validation(&mut self, (of, block): (ModuleIx, &'a Block), rule: Rule<'_>) {
+        let verdict = self.at(Here::module(of), |work| work.verdict(rule, None));
+        let Verdict::Fails(message) = verdict else { return };
         let name = &block.label.text;
-        let said = self.message(of, &message.value, name);
+        let said = message.or(&format!("the value of var.{name} is not valid"));
         let mut finding = Diagnostic::error("invalid_variable", said)
-            .at(condition.value.span, format!("var.{name} does not fulfil this"));
+            .at(rule.condition.span, format!("var.{name} does not fulfil this"));
         let (words, place) = self.came_from(of, block);
         if let Some(place) = place {
             finding = finding.at(place, "the value");
         }
         self.findings.push(finding.detail(format!("The value of var.{name} comes from {words}.")));
-    }
-
-    /// Whether a condition is true; `None` if that is not known, or has no answer, which has been
-    /// reported.
-    fn holds(&mut self, of: ModuleIx, node: &Node) -> Option<bool> {
-        let tree = self.at(Here::module(of), |work| work.tree(node, None))?;
-        let value = tree.into_value();
-        match value.reveal() {
-            Value::Bool(holds) => Some(*holds),
-            Value::Str(text) if &**text == "true" => Some(true),
-            Value::Str(text) if &**text == "false" => Some(false),
-            other => {
-                let problem = "a condition must be true or false";
-                let label = format!("this is {}", other.kind_name());
-                self.findings.push(Diagnostic::error("wrong_kind", problem).at(node.span, label));
-                None
-            }
-        }
-    }
-
-    /// The message as a sentence of ours: on one line, without a full stop, without a secret.
-    fn message(&mut self, of: ModuleIx, node: &Node, name: &str) -> String {
-        let value = self.at(Here::module(of), |work| work.tree(node, None));
-        let value = value.map(super::attr::Tree::into_value).unwrap_or_default();
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match &value {
-            Value::Str(text) if !text.trim().is_empty() => {
-                words(text).trim_end_matches('.').to_owned()
-            }
-            Value::Sensitive(_) => {
-                format!("the value of var.{name} is not valid (the message would show a secret)")
-            }
-            _ => format!("the value of var.{name} is not valid"),
-        }
     }
 
     /// Where the value of a variable came from, in words, and the place if messages can show it.
@@ -120,13 +57,5 @@ impl<'a> Work<'a> {
             None if block.get("command").is_some() => ("its program".to_owned(), None),
             None => ("its default".to_owned(), block.get("default").map(|e| e.value.span)),
         }
-    }
-}
-
-/// One table, or a list of them.
-fn tables(node: &Node) -> &[Node] {
-    match &node.value {
-        Literal::List(items) => items,
-        _ => std::slice::from_ref(node),
     }
 }

@@ -49,6 +49,7 @@ impl World {
             world.live.tables.insert((PROVIDER.into(), ty), Table::default());
         }
         desired.resources.iter().for_each(|resource| world.make(resource));
+        desired.links.iter().for_each(|link| world.provide(link));
         desired.links.iter().for_each(|link| world.link(link));
         world
     }

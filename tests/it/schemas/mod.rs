@@ -10,6 +10,7 @@ use rackform::schema::{
 use serde_json::Value;
 
 mod documents;
+mod editor;
 
 /// Every API of the manual and of the server source: method, path, wrapper, parameters.
 const API: &str = include_str!("../../data/zstack-api.json");

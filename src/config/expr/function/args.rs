@@ -35,17 +35,14 @@ impl Misuse {
 
     /// The same for a call with secrets: their text could stand in the sentence.
     pub(super) fn quoting_nothing(self, function: &Function) -> Self {
-        let Stop::Fault(fault) = self.stop else { return self };
-        let stop = if fault.code == "bad_argument" {
-            let problem = format!("`{}` has no result for these arguments", function.name);
-            let label = "the reason is not shown: a secret is among the arguments";
-            let signature = function.signature();
-            Fault::new("bad_argument", problem).label(label).help(signature).into()
-        } else {
-            // Says that something is not known yet: names an address, quotes no value.
-            Stop::Fault(fault)
-        };
-        Self { argument: self.argument, stop }
+        // That something is not known yet names an address and quotes no value.
+        if self.stop == Stop::Silent || self.stop.is_not_yet_known() {
+            return self;
+        }
+        let problem = format!("`{}` has no result for these arguments", function.name);
+        let label = "the reason is not shown: a secret is among the arguments";
+        let fault = Fault::new("bad_argument", problem).label(label).help(function.signature());
+        Self { argument: self.argument, stop: fault.into() }
     }
 }
 

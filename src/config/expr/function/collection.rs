@@ -282,6 +282,10 @@ fn range(args: Args<'_>) -> Outcome {
     if operator::order(&step, &Value::Int(0)).is_eq() {
         return Err(args.wrong(2, "a step of 0 never comes to the limit"));
     }
+    let way = operator::order(&limit, &start);
+    if way.is_ne() && way != operator::order(&step, &Value::Int(0)) {
+        return Err(args.wrong(2, "steps in this direction never come to the limit"));
+    }
     let too_many = || args.impossible(format!("this would be more than {LONGEST_RANGE} numbers"));
     if let (Value::Int(start), Value::Int(limit), Value::Int(step)) = (&start, &limit, &step) {
         let (start, step) = (i128::from(*start), i128::from(*step));

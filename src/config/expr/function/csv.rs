@@ -20,6 +20,10 @@ fn decode(args: Args<'_>) -> Outcome {
     let text = args.text(0)?;
     // Spreadsheets write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // The reader takes all that follows into one field, as if nothing were wrong.
+    if text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
+        return Err(args.wrong(0, "a quotation mark of the CSV is not closed"));
+    }
     let mut rows = ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let mut row = StringRecord::new();
     if !rows.read_record(&mut row).map_err(|error| broken(args, &error, 1))? {

@@ -185,7 +185,7 @@ impl<'s> Reader<'s> {
         let letter = self.rest.chars().next().ok_or("the specification ends within a verb")?;
         self.rest = &self.rest[letter.len_utf8()..];
         let source = &from[..from.len() - self.rest.len()];
-        if !"vtbdoxXeEfFgGsq".contains(letter) {
+        if !"vtbdoxXeEfgGsq".contains(letter) {
             return Err(format!("there is no verb `{source}`; `%%` is a per cent sign"));
         }
         Ok(Verb { source, flags, width, precision, value: self.take(), letter })
@@ -317,12 +317,11 @@ impl<'c> Call<'c> {
         match letter {
             's' | 'q' => {
                 let text = plain_text(value).ok_or_else(|| self.unfit(value, "text"))?;
-                let text = if letter == 'q' { json::quoted(&text) } else { text };
                 let text = match precision {
                     Some(count) => text.graphemes(true).take(count).collect(),
                     None => text,
                 };
-                Ok(("", text))
+                Ok(("", if letter == 'q' { json::quoted(&text) } else { text }))
             }
             't' => {
                 let yes = operator::boolean(value).map_err(|_| self.unfit(value, "a boolean"))?;

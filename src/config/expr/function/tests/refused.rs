@@ -34,6 +34,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("lookup({ a = 1 }, \"b\")", "\"b\"", "no key \"b\""),
     ("transpose({ a = 1 })", "{ a = 1 }", "an integer under the key"),
     ("range(1, 2, 0)", "0", "step of 0"),
+    ("range(1, 5, -1)", "-1", "never come"),
+    ("range(5, 1, 2)", "2", "never come"),
     ("range(1000001)", "range(1000001)", "more than 1000000"),
     ("range(0, 1, 1e-9)", "range(0, 1, 1e-9)", "more than 1000000"),
     ("regex(\"a+\", \"b\")", "\"b\"", "does not match"),
@@ -48,6 +50,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("format(\"%s %s\", \"a\")", "\"%s %s\"", "needs value 2"),
     ("format(\"%s\", \"a\", \"b\")", "\"b\"", "no verb for this value"),
     ("format(\"%z\", 1)", "\"%z\"", "no verb `%z`"),
+    ("format(\"%F\", 1)", "\"%F\"", "no verb `%F`"),
     ("format(\"100%\")", "\"100%\"", "ends within a verb"),
     ("format(\"%99999d\", 1)", "\"%99999d\"", "at most"),
     ("format(\"%*d\", 99999, 1)", "99999", "from 0 to"),
@@ -74,6 +77,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("jsondecode(\"{\")", "\"{\"", "line 1"),
     ("jsondecode(\"1 2\")", "\"1 2\"", "not JSON"),
     ("yamldecode(\"a: [\")", "\"a: [\"", "not YAML"),
+    ("csvdecode(\"a\\n\\\"x\\n\")", "\"a\\n\\\"x\\n\"", "not closed"),
     ("csvdecode(\"\")", "\"\"", "no row"),
     ("csvdecode(\"a,a\\n\")", "\"a,a\\n\"", "two columns"),
     (
@@ -86,6 +90,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "\"a,b\\n\\\"1\\n\\\",2\\n3\\n\"",
         "row 3 (line 4) of the CSV has 1 field",
     ),
+    ("max([1, true]...)", "[1, true]", "a boolean"),
     ("contains([zone.a], \"x\")", "[zone.a]", "known only after apply"),
     ("length(zone.a)", "zone.a", "known only after apply"),
     ("upper(zone.a.id)", "zone.a.id", "known only after apply"),
@@ -135,6 +140,7 @@ fn what_would_take_all_memory_is_refused() {
 fn names_and_numbers_of_arguments() {
     for (text, summary, help) in [
         ("uper(1)", "there is no function `uper`", "did you mean `upper`?"),
+        ("filset()", "there is no function `filset`", "did you mean `fileset`?"),
         ("uuid()", "there is no function `uuid`", "differs at every run"),
         ("timestamp()", "there is no function `timestamp`", "no plan would ever be empty"),
         ("md5(\"x\")", "there is no function `md5`", "sha256"),
