@@ -334,7 +334,7 @@ fn a_list_is_spread_over_arguments_and_conditions_end_early() {
 
 #[test]
 fn expressions_cannot_be_nested_without_end() {
-    let mut scope = Known { depth: 390, ..Known::default() };
+    let mut scope = Known { depth: super::DEEPEST - 10, ..Known::default() };
     let found = expression("[[[[[[[[[[[[1]]]]]]]]]]]]", &mut scope);
     assert!(matches!(found, Err(Stop::Fault(fault)) if fault.code == "too_deep"));
     let hostile = format!("${{{}1{}}}", "(".repeat(100_000), ")".repeat(100_000));
