@@ -123,7 +123,9 @@ fn what_is_made_of_too_many_steps_is_refused() {
         |next| format!("'${{tostring(local.l{next:05})}}'"),
     ];
     for link in links {
-        refused(&chain(20_000, link), "too_deep");
+        // The first and last links are short.
+        let count = if link(0).len() < 40 { 14_000 } else { 1000 };
+        refused(&chain(count, link), "too_deep");
     }
 }
 
