@@ -361,7 +361,8 @@ fn a_splat_takes_the_rest_of_each_element() {
     assert_eq!(value("${data.lun.all.*.wwid}"), texts(&["w1", "w2"]));
     assert_eq!(value("${data.lun.all.*.wwid[1]}"), Value::str("w2"));
     assert_eq!(value("${data.lun.one[*].wwid}"), texts(&["w1"]));
-    assert_eq!(value("${var.secrets[*]}"), texts(&["hunter2"]).sensitive());
+    let secret = Value::list(vec![Value::str("hunter2").sensitive()]).sensitive();
+    assert_eq!(value("${var.secrets[*]}"), secret);
     assert_eq!(value("${null[*]}"), Value::list(Vec::new()));
     assert_eq!(fault("${data.lun.all[*].size}"), ("unknown_attribute", ".size"));
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Work;
+use super::depends::Before;
 use super::instances::{Each, Instances, Many};
 use super::table::DataTable;
 use crate::address::{Address, ModuleStep};
@@ -64,6 +65,8 @@ pub(super) struct ModuleInstance<'c> {
     pub caller: Option<(ModuleIx, &'c Block, Each)>,
     /// Providers that its resources use where they name none.
     pub providers: Vec<Arc<str>>,
+    /// What everything in it waits for.
+    pub before: Once<Before>,
     pub values: HashMap<(Values, Arc<str>), Once<Named>>,
     pub blocks: Blocks<'c>,
     pub data: HashMap<TypeAndLabel, Once<Instances<DataTable>>>,
@@ -106,7 +109,8 @@ impl<'c> ModuleInstance<'c> {
             blocks.entry(kind).or_default().insert(block.label.text.clone(), state);
         }
         let (values, data, calls) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { written, path, caller, providers: Vec::new(), values, blocks, data, calls }
+        let (providers, before) = (Vec::new(), Once::Not);
+        Self { written, path, caller, providers, before, values, blocks, data, calls }
     }
 
     pub fn block(&self, kind: &str, label: &str) -> Option<&BlockState<'c>> {
@@ -254,7 +258,7 @@ impl<'a> Work<'a> {
         // What a setting may not name, a local cannot carry to it.
         let here = Here { stage: self.here.stage, ..Here::module(of) };
         self.at(here, |work| {
-            work.framed((shown, entry.value.span), |work| work.named(&entry.value))
+            work.framed((shown, entry.value.span), |work| work.written_value(&entry.value))
         })
     }
 
@@ -280,13 +284,13 @@ impl<'a> Work<'a> {
         let secret = block.get("sensitive").is_some_and(is_true);
         let here = Here::module(of);
         let value = self.at(here, |work| {
-            work.framed((shown, entry.value.span), |work| work.named(&entry.value))
+            work.framed((shown, entry.value.span), |work| work.written_value(&entry.value))
         })?;
         Ok(if secret { Evaluated { value: value.value.sensitive(), ..value } } else { value })
     }
 
     /// A written value; what is wrong with it is reported here, once.
-    fn named(&mut self, node: &Node) -> Named {
+    fn written_value(&mut self, node: &Node) -> Named {
         let tree = self.tree(node, None).ok_or(Stop::Silent)?;
         let unset = tree.unset.clone();
         let value = tree.into_value();
