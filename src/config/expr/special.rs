@@ -163,6 +163,8 @@ fn attempt(
         Ok(value) => Ok(Some(value)),
         Err(Stop::Silent) => Err(Stop::Silent),
         Err(stop) if stop.is_not_yet_known() => Err(stop),
+        // How deep it stands is no property of the expression.
+        Err(Stop::Fault(fault)) if fault.code == "too_deep" => Err(Stop::Fault(fault)),
         Err(Stop::Fault(_)) => Ok(None),
     }
 }

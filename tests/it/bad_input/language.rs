@@ -84,7 +84,7 @@ fn expressions_that_have_no_value() {
         ("var.racks[5]", "unknown_key", "[5]", "no element 5 in a list of 2"),
         ("var.racks[-1]", "unknown_key", "[-1]", "no element -1 in a list of 2"),
         ("var.racks.a", "unknown_key", ".a", "a list has no `.a`"),
-        ("{ abc = 1 }.abd", "unknown_key", ".abd", "did you mean `abc`?"),
+        ("{ racks = 1 }.rakcs", "unknown_key", ".rakcs", "did you mean `racks`?"),
         ("[for x in 1 : x]", "wrong_kind", "1", "this is an integer"),
         ("{ for x in [1, 1] : x => x }", "duplicate_key", "x", "two elements have the key"),
         ("zone.east.nmae", "unknown_attribute", ".nmae", "did you mean `name`?"),

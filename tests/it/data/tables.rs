@@ -35,7 +35,7 @@ count = '${length(data.host.each)}'
 "#;
     let outcome = with(&cloud, config).run(&["plan"]).expect(0);
     assert!(outcome.stdout.contains("10.0.1.199"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("202 to create"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("202 to add"), "{}", outcome.stdout);
     let asked = calls(&cloud, "QueryHost");
     assert!(asked <= 2, "{asked} queries");
     cloud.assert_no_violations();

@@ -65,12 +65,12 @@ fn one(bytes: Vec<u8>) -> Input {
 
 #[test]
 fn random_bytes_are_read() {
-    check(1, || vec(any::<u8>(), 0..400).prop_map(one), 150, false);
+    check(1, || vec(any::<u8>(), 0..400).prop_map(one), 150, 0);
 }
 
 #[test]
 fn random_pieces_are_read() {
-    check(2, pieces, 400, false);
+    check(2, pieces, 400, 20);
 }
 
 fn pieces() -> impl Strategy<Value = Input> {
@@ -175,5 +175,5 @@ fn damaged_configurations_are_read() {
             Input { root: vec![text], module: texts[b].clone() }
         })
     };
-    check(3, inputs, 120, false);
+    check(3, inputs, 120, 20);
 }

@@ -119,5 +119,5 @@ fn inputs() -> impl Strategy<Value = Input> {
 
 #[test]
 fn drawn_configurations_are_judged_and_keep_their_secrets() {
-    check(4, inputs, 250, true);
+    check(4, inputs, 250, 70);
 }
