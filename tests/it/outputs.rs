@@ -232,7 +232,7 @@ fn outputs_of_a_module_are_those_that_the_root_passes_on() {
 fn a_failed_apply_keeps_what_it_could_not_learn() {
     let cloud = Cloud::start();
     let rackform = with(&cloud, CONFIG);
-    cloud.faults(&["api=CreateCluster,fail"]);
+    cloud.faults(&["api=CreateCluster,times=0,job-error=SYS.1006:no"]);
     rackform.run(&["apply", "--auto-approve"]).expect(1);
     let found = outputs(&rackform);
     assert_eq!(found["zone"]["value"]["name"], "east");
