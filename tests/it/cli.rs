@@ -11,7 +11,7 @@ use super::common::process::{Outcome, Rackform};
 use super::common::seen::filters;
 
 /// The commands of the design (section 3) that exist now, in the order of the help.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "validate",
     "plan",
     "apply",
@@ -19,6 +19,8 @@ const COMMANDS: [&str; 12] = [
     "import",
     "state",
     "action",
+    "output",
+    "console",
     "graph",
     "fmt",
     "schema",

@@ -70,13 +70,13 @@ impl Rackform {
     /// Runs it to its end, without a terminal.
     pub fn run(&self, args: &[&str]) -> Outcome {
         let mut command = assert_cmd::Command::from_std(self.command(args));
-        let output = command.timeout(LIMIT).output().expect("rackform runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8 output");
-        Outcome {
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+        Outcome::of(&command.timeout(LIMIT).output().expect("rackform runs"))
+    }
+
+    /// The same, with this on its stdin.
+    pub fn run_with_input(&self, args: &[&str], input: &str) -> Outcome {
+        let mut command = assert_cmd::Command::from_std(self.command(args));
+        Outcome::of(&command.write_stdin(input).timeout(LIMIT).output().expect("rackform runs"))
     }
 
     /// Starts it with piped output and returns at once; whoever starts it ends it.
@@ -95,6 +95,15 @@ impl Rackform {
 }
 
 impl Outcome {
+    fn of(output: &std::process::Output) -> Outcome {
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).expect("UTF-8 output").to_owned();
+        Outcome {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
     /// Asserts the exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Outcome {
