@@ -137,6 +137,18 @@ impl Value {
             other => other,
         }
     }
+    /// The value without any mark: for who asked for a secret by name.
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        match self {
+            Self::Sensitive(inner) => (*inner).clone().revealed(),
+            Self::List(items) => Self::list(items.iter().cloned().map(Self::revealed).collect()),
+            Self::Map(items) => Self::map(
+                items.iter().map(|(key, item)| (key.clone(), item.clone().revealed())).collect(),
+            ),
+            plain => plain,
+        }
+    }
     pub fn is_null(&self) -> bool {
         matches!(self.reveal(), Self::Null)
     }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::apply::{self, Ledger, Run};
 use crate::cli::args::Apply;
+use crate::cli::conclude::{self, Ending};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Output, now};
 use crate::cli::planning::{self, Clouds, Planned};
@@ -119,8 +120,12 @@ impl Command<'_> {
         let mut planned =
             planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
         self.show(&planned);
+        conclude::told(&planned.concluded, self.session, self.output)?;
         let cut_off = snapshot.unfolded.is_some();
-        if planned.plan.changes.is_empty() && planned.plan.refreshed.is_empty() && !cut_off {
+        let plan = &planned.plan;
+        let same = plan.changes.is_empty() && plan.refreshed.is_empty();
+        if same && !plan.changes_outputs() && !cut_off {
+            conclude::show(&snapshot.state.outputs, self.output);
             return Ok(None);
         }
         let consent = planning::consent(&self.args.planning);
@@ -252,12 +257,23 @@ impl Command<'_> {
         } else {
             ledger.queue(Record::Seal { salt, seal: None });
         }
-        let finished = tokio::task::spawn_blocking(move || recording.finish()).await;
+        let stopped = tokio::task::spawn_blocking(move || recording.stop()).await;
         let summary = summary?;
-        finished.map_err(|e| {
-            Diagnostic::error("finish", format!("the state could not be written: {e}"))
-        })??;
-        Ok(self.exit(&summary))
+        let mut recorded = stopped.map_err(|e| unwritten(&e))??;
+        let exit = self.exit(&summary);
+        let ended =
+            conclude::ended((self.session, self.clouds), recorded.state(), self.ending(exit)).await;
+        let outputs = ended.outputs.clone();
+        recorded.set_outputs(outputs);
+        let finished = tokio::task::spawn_blocking(move || recorded.write()).await;
+        finished.map_err(|e| unwritten(&e))??;
+        self.output.findings(&ended.findings, &self.session.sources);
+        conclude::show(&ended.outputs, self.output);
+        Ok(if ended.findings.has_errors() && exit == Exit::Done { Exit::Error } else { exit })
+    }
+
+    fn ending(&self, exit: Exit) -> Ending {
+        Ending { complete: exit == Exit::Done, destroyed: self.destroy }
     }
 
     /// The state that the run begins with: lineage and salt drawn, pending objects named.
@@ -322,4 +338,8 @@ fn confirmed(digests: &Digests, ledger: &Ledger) -> bool {
         let known = ledger.digests(address);
         wanted.iter().all(|(attr, digest)| known.get(attr) == Some(digest))
     })
+}
+
+fn unwritten(error: &tokio::task::JoinError) -> Diagnostic {
+    Diagnostic::error("finish", format!("the state could not be written: {error}"))
 }

@@ -10,10 +10,12 @@ use crate::address::Address;
 
 mod action;
 mod fmt;
+mod values;
 mod vars;
 
 pub use action::{Action, ObjectName, ParamText};
 pub use fmt::Fmt;
+pub use values::{Console, OutputArgs};
 pub use vars::{Inputs, Vars, Written};
 
 /// Plan and apply for the physical layer of a private cloud.
@@ -74,6 +76,8 @@ Deletes everything that the state holds, dependants first, and nothing else.")]
     #[command(subcommand)]
     State(State),
     Action(Action),
+    Output(OutputArgs),
+    Console(Console),
     Graph(Graph),
     Fmt(Fmt),
     Schema(Schema),

@@ -2,14 +2,14 @@
 //!
 //! In: a session with open needs. Out: facts for the next evaluation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::planning::Clouds;
 use crate::cli::session::Session;
 use crate::config::{Facts, Lookup, Need};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::observe::{ObserveError, data};
 use crate::state::{State, moved};
 
@@ -23,30 +23,39 @@ pub async fn complete(
     clouds: &Clouds,
     output: &Output,
 ) -> Result<(), Failure> {
-    let Some(mut open) = session.take_open() else { return Ok(()) };
+    if !session.is_open() {
+        return Ok(());
+    }
     let before = clouds.requests();
-    while !session.desired.needs.is_empty() {
-        answer(session, state, clouds, &mut open.facts).await?;
-        session.evaluate(&mut open)?;
+    while session.is_open() {
+        let mut facts = std::mem::take(&mut session.facts);
+        let asked = (&session.desired.needs, &session.desired.places);
+        let answered = answer((session, clouds), state, asked, &mut facts).await;
+        session.facts = facts;
+        answered?;
+        session.evaluate()?;
     }
     session.asked = clouds.requests() - before;
     output.findings(&session.warnings, &session.sources);
     Ok(())
 }
 
+/// What is to be answered, and the tables that it is for.
+pub type Asked<'a> = (&'a BTreeSet<Need>, &'a BTreeMap<Lookup, Span>);
+
 /// Answers every open need.
 ///
 /// # Errors
 /// A request failed; the finding stands at the first table of its type.
-async fn answer(
-    session: &Session,
+pub async fn answer(
+    (session, clouds): (&Session, &Clouds),
     state: &State,
-    clouds: &Clouds,
+    (needs, places): Asked<'_>,
     facts: &mut Facts,
 ) -> Result<(), Failure> {
     let mut lookups: BTreeSet<Lookup> = BTreeSet::new();
     let moved = moved::arrivals(&session.desired.moved, state);
-    for need in &session.desired.needs {
+    for need in needs {
         match need {
             // This machine has answered those.
             Need::Env(_) | Need::File(_) | Need::Files { .. } | Need::Command(_) => {}
@@ -60,7 +69,7 @@ async fn answer(
     }
     for connection in clouds.connections.values() {
         let found = data::look_up(connection, &session.schemas, &lookups).await;
-        facts.data.extend(found.map_err(|error| failed(session, &error))?);
+        facts.data.extend(found.map_err(|error| failed(session, places, &error))?);
     }
     // What no connection answered would be asked for ever.
     match lookups.into_iter().find(|lookup| !facts.data.contains_key(lookup)) {
@@ -72,11 +81,11 @@ async fn answer(
     }
 }
 
-fn failed(session: &Session, error: &ObserveError) -> Failure {
+fn failed(session: &Session, places: &BTreeMap<Lookup, Span>, error: &ObserveError) -> Failure {
     let of_type = |lookup: &&Lookup| {
         lookup.provider == error.provider && session.schemas.get(lookup.ty).name == error.kind
     };
-    let place = session.desired.places.iter().find(|(lookup, _)| of_type(lookup));
+    let place = places.iter().find(|(lookup, _)| of_type(lookup));
     let mut finding = Diagnostic::error("lookup_failed", error.to_string());
     if let Some((_, span)) = place {
         finding = finding.at(*span, "looked up here");

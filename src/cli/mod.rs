@@ -15,7 +15,9 @@ mod args;
 mod ask;
 mod command;
 mod completions;
+mod conclude;
 mod confirm;
+mod console;
 mod emulate;
 mod failure;
 mod foresee;
@@ -25,10 +27,12 @@ mod identity;
 mod import;
 mod lookups;
 mod output;
+mod outputs;
 mod outside;
 mod plan;
 mod planning;
 mod progress;
+mod reading;
 mod schema;
 mod secrets;
 mod server_check;
@@ -63,6 +67,8 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(&cli.dir, args, &mut output),
         Command::State(args) => state::run(&cli.dir, args, &mut output),
         Command::Action(args) => action::run(&cli.dir, args, &mut output),
+        Command::Output(args) => outputs::run(&cli.dir, args, &mut output),
+        Command::Console(args) => console::run(&cli.dir, args, &mut output),
         Command::Graph(args) => graph::run(&cli.dir, args, &mut output),
         Command::Fmt(args) => fmt::run(&cli.dir, args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),

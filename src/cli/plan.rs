@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::args::{Format, Plan};
+use crate::cli::conclude;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::lookups;
 use crate::cli::output::{Output, line, now};
@@ -55,6 +56,7 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
             server_check::show(&report, &planned, args, output);
             server_check::refusals(&report, &planned, &session)?;
         }
+        conclude::told(&planned.concluded, &session, output)?;
         let consent = planning::consent(&args.planning);
         let missing = planning::missing_refusals(&planned.plan, &snapshot, &session, &consent);
         if !missing.is_empty() {
@@ -62,7 +64,7 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
         }
         let over = planning::over_budget(&planned.plan, &snapshot.state, &session, &consent);
         output.findings(&over, &session.sources);
-        let changes = !planned.plan.changes.is_empty();
+        let changes = !planned.plan.changes.is_empty() || planned.plan.changes_outputs();
         Ok(if args.detailed_exitcode && changes { Exit::Changes } else { Exit::Done })
     })
 }

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use crate::address::Address;
 use crate::cli::args::Planning;
+use crate::cli::conclude;
 use crate::cli::failure::Failure;
 use crate::cli::foresee;
 use crate::cli::secrets;
 use crate::cli::session::Session;
-use crate::config::{DesiredResource, ProviderConfig};
+use crate::config::{Conclusion, DesiredResource, ProviderConfig};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
 use crate::inventory::{Inventory, element_id};
@@ -21,6 +22,7 @@ use crate::observe::{casualties, inventory};
 use crate::plan::foreign;
 use crate::plan::guard::{self, Consent, Question, Refusal};
 use crate::plan::known;
+use crate::plan::outputs;
 use crate::plan::version::{self, Server};
 use crate::plan::{self, Inputs, Note, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
@@ -48,6 +50,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct Planned {
     pub plan: Plan,
     pub requests: u64,
+    /// What outputs, postconditions and checks come to, as far as that is known.
+    pub concluded: Conclusion,
 }
 
 impl Clouds {
@@ -219,6 +223,10 @@ pub async fn make(
     clouds: &Clouds,
     (args, destroy, moved): (&Planning, bool, &Previous),
 ) -> Result<Planned, Failure> {
+    let refused = &session.desired.refused;
+    if refused.has_errors() && !destroy {
+        return Err(Failure::findings(refused.clone(), &session.sources));
+    }
     let before = clouds.requests();
     let notes = if destroy { Vec::new() } else { versions(session, clouds).await? };
     let live = if args.refresh { Some(refresh(session, state, clouds).await?) } else { None };
@@ -239,7 +247,11 @@ pub async fn make(
     foresee::check(session, &clouds.connections, &inputs, &plan).await?;
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
-    Ok(Planned { plan, requests: clouds.requests() - before + session.asked })
+    let concluded =
+        if destroy { Conclusion::default() } else { conclude::planned(session, state, &plan) };
+    plan.outputs = outputs::changes(state, &concluded.outputs);
+    let requests = clouds.requests() - before + session.asked;
+    Ok(Planned { plan, requests, concluded })
 }
 
 /// Compares what the configuration demands of a server's version with what the server is. Asks

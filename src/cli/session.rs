@@ -23,13 +23,8 @@ pub struct Session {
     pub warnings: Diagnostics,
     /// Requests that look-ups took.
     pub asked: u64,
-    /// What is left to be asked of the state and the clouds; `desired` then has providers only.
-    open: Option<Open>,
-}
-
-/// A configuration that needs more than this machine knows.
-pub struct Open {
-    config: Config,
+    /// As written, for what is evaluated later.
+    pub config: Config,
     pub facts: Facts,
 }
 
@@ -48,27 +43,22 @@ impl Session {
         }
         let Texts { schemas, config, sources, mut facts } = texts;
         let (desired, warnings) = local(dir, (&config, &schemas, &sources), &mut facts)?;
-        let open = (!desired.needs.is_empty()).then_some(Open { config, facts });
-        Ok(Self { dir: dir.to_owned(), schemas, desired, sources, warnings, asked: 0, open })
+        let (dir, asked) = (dir.to_owned(), 0);
+        Ok(Self { dir, schemas, desired, sources, warnings, asked, config, facts })
     }
 
-    /// Whether something is still to be looked up.
+    /// Whether something is still to be looked up: `desired` then has providers only.
     pub fn is_open(&self) -> bool {
-        self.open.is_some()
-    }
-
-    /// What is to be asked of the state and the clouds; it is given back to [`Self::evaluate`].
-    pub fn take_open(&mut self) -> Option<Open> {
-        self.open.take()
+        !self.desired.needs.is_empty()
     }
 
     /// Evaluates again, with more facts.
     ///
     /// # Errors
     /// What they brought shows a mistake in the configuration.
-    pub fn evaluate(&mut self, open: &mut Open) -> Result<(), Failure> {
-        let texts = (&open.config, &self.schemas, &self.sources);
-        let evaluated = local(&self.dir, texts, &mut open.facts)?;
+    pub fn evaluate(&mut self) -> Result<(), Failure> {
+        let texts = (&self.config, &self.schemas, &self.sources);
+        let evaluated = local(&self.dir, texts, &mut self.facts)?;
         (self.desired, self.warnings) = evaluated;
         Ok(())
     }
@@ -92,15 +82,19 @@ fn local(
 }
 
 /// A configuration that was read, and what the command line and the environment say to it.
-struct Texts {
-    schemas: Schemas,
-    config: Config,
-    sources: Sources,
-    facts: Facts,
+pub struct Texts {
+    pub schemas: Schemas,
+    pub config: Config,
+    pub sources: Sources,
+    pub facts: Facts,
 }
 
 impl Texts {
-    fn read(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
+    /// Reads the files of a directory and of the modules that it calls.
+    ///
+    /// # Errors
+    /// Files that cannot be read, and everything that is wrong with their TOML.
+    pub fn read(dir: &Path, vars: &Vars) -> Result<Self, Failure> {
         let schemas = schemas()?;
         let mut loader = Loader::default();
         loader.add(ROOT, Ok(files(dir)?));

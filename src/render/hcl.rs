@@ -12,7 +12,7 @@ use super::steers;
 /// In the place of a secret.
 pub(super) const SECRET: &str = "(sensitive value)";
 /// In the place of what is not known yet.
-pub(super) const UNKNOWN: &str = "(known after apply)";
+pub const UNKNOWN: &str = "(known after apply)";
 
 /// A value; its further lines stand `indent` columns in.
 pub fn value(value: &Value, indent: usize) -> String {

@@ -100,21 +100,7 @@ pub fn document(outputs: &BTreeMap<Arc<str>, Output>) -> String {
 
 /// A value as one line of JSON.
 pub fn value_json(value: &Value) -> String {
-    json_text::line(&Revealed(value))
-}
-
-/// A value that somebody asked for by name, secret or not.
-struct Revealed<'a>(&'a Value);
-
-impl Serialize for Revealed<'_> {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Sensitive(inner) => Revealed(inner).serialize(to),
-            Value::List(items) => to.collect_seq(items.iter().map(Revealed)),
-            Value::Map(items) => to.collect_map(items.iter().map(|(k, v)| (&**k, Revealed(v)))),
-            plain => plain.serialize(to),
-        }
-    }
+    json_text::line(value)
 }
 
 /// A value's type in Terraform's words: lists and maps as tuples and objects, since nothing says

@@ -13,6 +13,7 @@ mod data;
 mod examples;
 mod foreseen;
 mod fmt;
+mod fuzz;
 mod manual;
 mod moved;
 mod mutants;

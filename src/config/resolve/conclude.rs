@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::condition::{Rule, Verdict};
 use super::instances::{Each, Instances};
 use super::module::{Here, ModuleIx, Values, is_true};
+use super::scope::UNMANAGED;
 use super::{Work, in_source_order, provider};
 use crate::address::Address;
 use crate::config::expr::{self, Stop};
@@ -62,6 +63,8 @@ pub struct OutputValue {
 #[derive(Clone, Debug)]
 pub enum Answer {
     Value(Value),
+    /// An apply makes it known.
+    Unknown,
     /// Answer these and ask again.
     Needs(BTreeSet<Need>, BTreeMap<Lookup, Span>),
     /// There is no value; why.
@@ -151,6 +154,7 @@ impl<'a> Conclude<'a> {
         match found {
             Ok(value) if !findings.has_errors() => return Answer::Value(value),
             Ok(_) => {}
+            Err(stop) if stop.is_not_yet_known() && findings.is_empty() => return Answer::Unknown,
             Err(stop) => {
                 if let Some(finding) = stop.into_diagnostic(&text, file) {
                     findings.push(finding);
@@ -313,9 +317,11 @@ impl<'a> Work<'a> {
         let ty = self.schemas.by_name(of.kind())?.clone();
         let mut all = BTreeMap::from([("id".into(), id)]);
         for attr in ty.attrs.iter().filter(|attr| !attr.unread()) {
-            let value = match self.attribute_of(of, &attr.name).ok()? {
-                Value::Object(to) | Value::Id(to) => self.known_id(&to)?,
-                value => self.settled(value),
+            let value = match self.attribute_of(of, &attr.name) {
+                Ok(Value::Object(to) | Value::Id(to)) => self.known_id(&to)?,
+                Ok(value) => self.settled(value),
+                Err(Stop::Fault(fault)) if fault.code == UNMANAGED => continue,
+                Err(_) => return None,
             };
             if !value.is_null() {
                 all.insert(attr.name.clone(), value);

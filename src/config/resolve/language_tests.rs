@@ -351,3 +351,29 @@ fn secrets_are_no_keys() {
     let text = "[variable.s]\nsensitive = true\ndefault = '${[env(\"A\")]}'\n[zone.z]\nfor_each = '${var.s}'\n";
     assert_eq!(faults(text, &[]), [("secret_key", "'${var.s}'".to_owned())]);
 }
+
+#[test]
+fn modules_wait_and_are_waited_for() {
+    let text = "[zone.first]\n[module.m]\nsource = \"./m\"\nfor_each = [\"a\", \"b\"]\n\
+                depends_on = [\"zone.first\"]\n[zone.last]\ndepends_on = ['module.m[\"b\"]']\n\
+                [zone.end]\ndepends_on = [\"module.m\"]\n";
+    let modules = [
+        ("m", "[zone.in]\n[module.n]\nsource = \"../n\"\ndepends_on = [\"zone.in\"]\n"),
+        ("n", "[zone.deep]\n"),
+    ];
+    let desired = run(text, &modules).unwrap_or_else(|found| panic!("{found:#?}"));
+    let before = |address: &str| -> Vec<String> {
+        let found = desired.get(&address.parse().expect("address")).expect(address);
+        found.depends_on.iter().map(|(address, _)| address.to_string()).collect()
+    };
+    assert_eq!(before("module.m[\"a\"].zone.in"), ["zone.first"]);
+    let deep = ["module.m[\"a\"].zone.in", "zone.first"];
+    assert_eq!(before("module.m[\"a\"].module.n.zone.deep"), deep);
+    let in_b = ["module.m[\"b\"].module.n.zone.deep", "module.m[\"b\"].zone.in"];
+    assert_eq!(before("zone.last"), in_b);
+    assert_eq!(before("zone.end").len(), 4);
+    let own = text.replace("[\"zone.first\"]", "[\"module.m\"]");
+    assert_eq!(faults(&own, &modules).first().map(|(code, _)| *code), Some("cycle"));
+    let typo = text.replace("[\"module.m\"]", "[\"module.n\"]");
+    assert_eq!(faults(&typo, &modules), [("missing_module", "\"module.n\"".to_owned())]);
+}

@@ -10,11 +10,14 @@ mod call;
 mod check;
 mod command;
 mod conclude;
+#[cfg(test)]
+mod conclude_tests;
 mod condition;
 mod data;
 mod empty;
 #[cfg(test)]
 mod data_tests;
+mod depends;
 mod kind;
 #[cfg(test)]
 mod kind_tests;

@@ -19,6 +19,9 @@ use crate::diag::nearest;
 use crate::schema::{AttrIx, Attribute, ResourceType};
 use crate::value::Value;
 
+/// Code of the fault for an attribute that nobody sets.
+pub(super) const UNMANAGED: &str = "unmanaged_attribute";
+
 impl Scope for Work<'_> {
     fn name(&mut self, name: &Name<'_>) -> Result<Evaluated, Stop> {
         self.may_be_named(name)?;
@@ -257,14 +260,15 @@ impl<'a> Work<'a> {
             .into());
         };
         let seen = self.seen(of, ty.attr(ix));
-        let written = block.get(name).is_some();
-        match seen {
-            Some(seen) if !written => return Ok(seen),
-            _ => {}
+        if let Some(seen) = &seen
+            && ty.attr(ix).computed
+        {
+            return Ok(seen.clone());
         }
         let declared = self.declared_once((module, block, each), &ty, (of, ix));
-        // A value that the configuration computes from a secret stays one.
+        // The state has what is set and what the server computes, so that null says nothing here.
         match (seen.filter(|seen| !seen.is_null()), &declared) {
+            // A value that the configuration computes from a secret stays one.
             (Some(seen), Ok(value)) if value.is_sensitive() => Ok(seen.sensitive()),
             // A reference leads on to what it refers to; its id does not.
             (Some(_), Ok(Value::Object(_))) | (None, _) => declared,
@@ -325,6 +329,12 @@ impl<'a> Work<'a> {
         }
         match &attr.default {
             Some(default) if attr.when.is_empty() => Ok(default.clone()),
+            _ if !attr.computed => {
+                Err(Fault::new(UNMANAGED, format!("`{of}` does not set `{name}`"))
+                    .label("not managed")
+                    .help("set it there to read it here: nobody watches what is not set")
+                    .into())
+            }
             _ => Err(Fault::new("not_yet_known", format!("`{of}.{name}` is not yet known"))
                 .label("known only after apply")
                 .help(
