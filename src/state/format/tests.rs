@@ -80,6 +80,17 @@ fn a_state_is_written_to_be_read_by_people() {
       },
       "incarnations": {
         "zone.old": 1
+      },
+      "outputs": {
+        "hall": {
+          "value": "first"
+        },
+        "nothing": {
+          "value": null
+        },
+        "password": {
+          "sensitive": true
+        }
       }
     }
     "#);
@@ -124,7 +135,7 @@ fn what_is_no_state_is_told_apart() {
     rackform never leaves a half-written state, so something else changed the file: restore it from version control or from the .backup beside it, then run `rackform plan`
     -- cut off
     the state `rackform.state.json` cannot be used [state_damaged]
-    It is not JSON: EOF while parsing a string (line 31, column 8).
+    It is not JSON: EOF while parsing a value (line 35, column 4).
     rackform never leaves a half-written state, so something else changed the file: restore it from version control or from the .backup beside it, then run `rackform plan`
     -- a list
     the state `rackform.state.json` cannot be used [state_foreign]

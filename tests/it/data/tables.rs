@@ -28,7 +28,7 @@ name     = '${each.value}'
 [locals]
 ips = '${{ for name, host in data.host.each : name => host.management_ip }}'
 [zone.of]
-for_each    = '${{ for name, ip in local.ips : name => ip if name > "kvm197" }}'
+for_each    = '${{ for name, ip in local.ips : name => ip if contains(["kvm198", "kvm199"], name) }}'
 description = '${each.value}'
 [zone.counted]
 count = '${length(data.host.each)}'
