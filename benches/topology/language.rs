@@ -127,7 +127,7 @@ hypervisor_type = "KVM"
 for_each      = '${{[for n in range({hosts}) : format("%05d", n)]}}'
 cluster       = '${{cluster.rack[format("r%04d", tonumber(each.key) % {clusters})]}}'
 description   = 'in ${{cluster.rack[format("r%04d", tonumber(each.key) % {clusters})].name}}'
-management_ip = '${{cidrhost("10.0.0.0/16", tonumber(each.key) + 1)}}'
+management_ip = '${{cidrhost("10.0.0.0/8", tonumber(each.key) + 1)}}'
 username      = "root"
 password      = '${{var.ssh_password}}'
 "#

@@ -60,25 +60,37 @@ pub fn text(mut picture: Picture, format: Format) -> String {
     }
 }
 
+/// What people read: the address; of an attachment to an object of the picture both ends, because
+/// an address within an address has its quotes escaped.
+fn label(picture: &Picture, node: &Node) -> String {
+    let ends = node.address.member_of().and_then(|member| {
+        let to = Address::parse(&member.key).ok()?;
+        picture.nodes.binary_search_by(|n| n.address.cmp(&to)).ok()?;
+        Some(format!("{}.{} → {to}", node.address.owner(), member.name))
+    });
+    ends.unwrap_or_else(|| node.address.to_string())
+}
+
 // Writing into a String does not fail.
 fn dot(picture: &Picture) -> String {
     let mut out = String::from(
         "digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n",
     );
     for node in &picture.nodes {
-        let name = dot_text(&node.address);
-        let _ = writeln!(out, "  {name} [label={name}];");
+        let (name, label) = (dot_text(node.address.as_str()), dot_text(&label(picture, node)));
+        let _ = writeln!(out, "  {name} [label={label}];");
     }
     for edge in &picture.edges {
-        let _ = writeln!(out, "  {} -> {};", dot_text(&edge.from), dot_text(&edge.to));
+        let (from, to) = (dot_text(edge.from.as_str()), dot_text(edge.to.as_str()));
+        let _ = writeln!(out, "  {from} -> {to};");
     }
     out.push_str("}\n");
     out
 }
 
 /// Quotes are escaped; backslashes are doubled, because labels take `\n` and `\N` for commands.
-fn dot_text(address: &Address) -> String {
-    let text = clean(address).to_string();
+fn dot_text(text: &str) -> String {
+    let text = clean(text).to_string();
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -87,7 +99,7 @@ fn mermaid(picture: &Picture) -> String {
     // Addresses are no Mermaid ids: nodes are numbered, edges look their ends up.
     let number = |address: &Address| picture.nodes.binary_search_by(|n| n.address.cmp(address));
     for (at, node) in picture.nodes.iter().enumerate() {
-        let _ = writeln!(out, "  n{at}[\"{}\"]", mermaid_text(node.address.as_str()));
+        let _ = writeln!(out, "  n{at}[\"{}\"]", mermaid_text(&label(picture, node)));
     }
     for edge in &picture.edges {
         // An end that is no node (an object of somebody else) cannot be drawn.
@@ -171,6 +183,21 @@ mod tests {
     #[test]
     fn json_says_why() {
         insta::assert_snapshot!(text(picture(), Format::Json), @r#"{"nodes":[{"address":"cluster.rack","kind":"cluster"},{"address":"host.kvm[\"01\"]","kind":"host"},{"address":"zone.east","kind":"zone"}],"edges":[{"from":"cluster.rack","to":"zone.east"},{"from":"host.kvm[\"01\"]","to":"cluster.rack","why":"cluster"}]}"#);
+    }
+
+    #[test]
+    fn attachments_show_both_ends() {
+        let storage = r#"nfs_primary_storage.s.clusters["cluster.rack[\"a\"]"]"#;
+        let nodes = [storage, "cluster.rack[\"a\"]", "ceph_primary_storage.c.mons[\"10.0.0.1\"]"];
+        let nodes = nodes.map(address);
+        let nodes = nodes.map(|address| Node { kind: address.kind().to_owned(), address });
+        let picture = Picture { nodes: nodes.to_vec(), edges: Vec::new() };
+        insta::assert_snapshot!(text(picture, Format::Mermaid), @r#"
+        flowchart RL
+          n0["ceph_primary_storage.c.mons[#quot;10.0.0.1#quot;]"]
+          n1["cluster.rack[#quot;a#quot;]"]
+          n2["nfs_primary_storage.s.clusters → cluster.rack[#quot;a#quot;]"]
+        "#);
     }
 
     #[test]

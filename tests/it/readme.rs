@@ -216,7 +216,7 @@ fn help(command: &[&str]) -> String {
     outcome.stdout
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "validate",
     "plan",
     "apply",
@@ -224,6 +224,8 @@ const COMMANDS: [&str; 12] = [
     "import",
     "state",
     "action",
+    "output",
+    "console",
     "graph",
     "fmt",
     "schema",
@@ -268,7 +270,7 @@ fn every_flag_exists() {
     let known: String =
         COMMANDS.iter().map(|name| help(&[name])).collect::<String>() + &help(&["state", "rm"]);
     // Cargo's, and what the last section says is missing.
-    let others = ["--release", "--path", "--target"];
+    let others = ["--release", "--path", "--target", "--bench"];
     let text = readme();
     let flags = text.match_indices("--").filter_map(|(at, _)| {
         let rest = &text[at..];

@@ -174,11 +174,8 @@ impl<'a> Conclude<'a> {
         work.findings = Diagnostics::default();
         work.objects = Some(self.objects);
         work.deferring = !self.complete;
-        let modules = std::iter::once(&self.config.root).chain(self.config.called.values());
-        if modules.into_iter().any(|module| !module.data.is_empty()) {
-            let providers = work.providers(&self.config.root.providers);
-            work.choice = provider::Choice::new(&providers);
-        }
+        // Their names are enough: settings need secrets that nobody has to give here.
+        work.choice = provider::Choice::written(&self.config.root.providers);
         work
     }
 }

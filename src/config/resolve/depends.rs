@@ -4,21 +4,16 @@
 //! resource waits for: its own and those of the calls that it is in. A module stands for everything
 //! in it.
 
-use std::sync::Arc;
-
 use super::Work;
 use super::attr::{Shape, Tree};
 use super::instances::Instances;
-use super::module::{Here, ModuleIx, Once};
+use super::module::{Before, Here, ModuleIx, Once};
 use super::reference::{bad_reference, object};
 use crate::address::{Address, ModuleStep};
 use crate::config::expr::{Fault, Stop};
 use crate::config::syntax::Block;
 use crate::diag::Span;
 use crate::value::Value;
-
-/// Resources, and where it is written that they come first.
-pub(super) type Before = Arc<[(Address, Span)]>;
 
 impl<'a> Work<'a> {
     /// What a resource waits for.

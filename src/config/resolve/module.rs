@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Work;
-use super::depends::Before;
 use super::instances::{Each, Instances, Many};
 use super::table::DataTable;
 use crate::address::{Address, ModuleStep};
@@ -44,6 +43,9 @@ pub(super) enum Once<T> {
 /// Lists and maps within each other that a named value may hold. Values are made of others step by
 /// step, so that no single expression shows how deep one is.
 const DEEPEST: u32 = 200;
+
+/// Resources, and where it is written that they come first.
+pub(super) type Before = Arc<[(Address, Span)]>;
 
 /// A named value: there, or why not.
 pub(super) type Named = Result<Evaluated, Stop>;

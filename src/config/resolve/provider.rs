@@ -245,11 +245,27 @@ pub(super) struct Choice {
 
 impl Choice {
     pub fn new(providers: &[ProviderConfig]) -> Self {
+        Self::of(providers.iter().map(|p| (p.name.clone(), p.kind.clone())))
+    }
+
+    /// As written, without the settings.
+    pub fn written(blocks: &[Block]) -> Self {
+        Self::of(blocks.iter().map(|block| {
+            let name = block.label.text.clone();
+            match block.get("type").map(|entry| &entry.value.value) {
+                Some(Literal::Str(kind)) => (name, kind.text.clone()),
+                _ => (name.clone(), name),
+            }
+        }))
+    }
+
+    /// Of names and what they are.
+    fn of(providers: impl Iterator<Item = (Arc<str>, Arc<str>)>) -> Self {
+        let all: BTreeMap<Arc<str>, Arc<str>> = providers.collect();
         let mut by_kind: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
-        for provider in providers {
-            by_kind.entry(provider.kind.clone()).or_default().push(provider.name.clone());
+        for (name, kind) in &all {
+            by_kind.entry(kind.clone()).or_default().push(name.clone());
         }
-        let all = providers.iter().map(|p| (p.name.clone(), p.kind.clone())).collect();
         Self { by_kind, all, missing: BTreeMap::new() }
     }
 }

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::block::{Common, Shared};
-use super::depends::Before;
 use super::kind::Target;
 use super::link::Declarer;
 use super::meta::META;
+use super::module::Before;
 use super::{Work, applies};
 use crate::address::Address;
 use crate::config::syntax::Entry;
