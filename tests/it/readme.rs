@@ -216,7 +216,7 @@ fn help(command: &[&str]) -> String {
     outcome.stdout
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "validate",
     "plan",
     "apply",
@@ -224,6 +224,8 @@ const COMMANDS: [&str; 12] = [
     "import",
     "state",
     "action",
+    "output",
+    "console",
     "graph",
     "fmt",
     "schema",
