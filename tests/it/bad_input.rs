@@ -3,6 +3,8 @@
 //! to do next. All mistakes of configurations, without their texts, are in `config_errors`.
 
 mod configuration;
+mod depth;
+mod language;
 mod settings;
 mod states;
 mod usage;

@@ -15,6 +15,7 @@ mod data;
 mod examples;
 mod foreseen;
 mod fmt;
+mod fuzz;
 mod manual;
 mod moved;
 mod mutants;

@@ -11,6 +11,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ForExpr};
 
 use super::evaluation::{Evaluation, secret_key};
+use super::function::revealed;
 use super::known::known;
 use super::{Fault, Stop};
 use crate::value::Value;
@@ -67,7 +68,7 @@ impl Evaluation<'_> {
             }
             Some(_) => Value::map(out.map),
         };
-        Ok(if out.secret { value.sensitive() } else { value })
+        Ok(if out.secret { revealed(&value).sensitive() } else { value })
     }
 
     fn element(&mut self, each: &ForExpr, out: &mut Collected) -> Result<(), Stop> {

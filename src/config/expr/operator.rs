@@ -85,7 +85,7 @@ fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<V
             Op::Minus => a.checked_sub(*b),
             Op::Mul => a.checked_mul(*b),
             _ if *b == 0 => {
-                return Err(Fault::new("bad_operand", "division by zero").label("the divisor is 0"));
+                return Err(by_zero());
             }
             Op::Mod => a.checked_rem(*b),
             _ if a.checked_rem(*b) == Some(0) => a.checked_div(*b),
@@ -94,6 +94,9 @@ fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<V
         return exact.map(Value::Int).ok_or_else(overflow);
     }
     let (a, b) = (float(left), float(right));
+    if b == 0.0 && matches!(operator, Op::Div | Op::Mod) {
+        return Err(by_zero());
+    }
     let result = match operator {
         Op::Plus => a + b,
         Op::Minus => a - b,
@@ -102,6 +105,10 @@ fn arithmetic(left: &Value, operator: BinaryOperator, right: &Value) -> Result<V
         _ => a / b,
     };
     if result.is_finite() { Ok(Value::from_float(result)) } else { Err(overflow()) }
+}
+
+fn by_zero() -> Fault {
+    Fault::new("bad_operand", "division by zero").label("the divisor is 0")
 }
 
 fn overflow() -> Fault {

@@ -9,6 +9,7 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Span as _};
 
 use super::evaluation::{Evaluation, bare};
+use super::function::revealed;
 use super::known::known;
 use super::member::{attribute, element, elements, unquoted};
 use super::{Fault, Name, Next, Pick, Stop};
@@ -54,7 +55,7 @@ impl Evaluation<'_> {
             let secret = matches!(value, Value::Sensitive(_));
             let items = items.into_iter().map(|item| self.deeper(|to| to.steps(item, each, node)));
             let list = Value::list(items.collect::<Result<_, _>>()?);
-            value = if secret { list.sensitive() } else { list };
+            value = if secret { revealed(&list).sensitive() } else { list };
             return self.deeper(|to| to.steps(value, after, node));
         }
         Ok(value)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Work;
 use super::attr::Tree;
 use super::condition::Rule;
+use super::depends::Before;
 use super::instances::{Each, Instances};
 use super::link::Declarer;
 use super::module::{Here, ModuleIx};
@@ -32,7 +33,7 @@ pub(super) struct Common<'b> {
     /// By entry of the block.
     pub entries: Vec<Shared>,
     pub provider: Option<Arc<str>>,
-    pub depends_on: Option<Arc<[(Address, Span)]>>,
+    pub depends_on: Option<Before>,
     pub preconditions: Vec<Rule<'b>>,
     pub replaced_by: Option<Arc<[Trigger]>>,
 }

@@ -13,13 +13,13 @@ use super::module::{
     which_instance, whole,
 };
 use crate::address::{Address, ModuleStep};
-use crate::config::expr::{Pick, Stop};
+use crate::config::expr::{Fault, Pick, Stop};
 use crate::config::syntax::{Block, Call, Config, Module};
 use crate::diag::{Diagnostic, nearest};
 use crate::value::Value;
 
 /// Arguments of a call that are no inputs.
-const CALL: [&str; 2] = ["source", "provider"];
+const CALL: [&str; 3] = ["source", "provider", "depends_on"];
 
 /// Modules within each other.
 const DEEPEST: usize = 256;
@@ -116,9 +116,7 @@ impl<'a> Work<'a> {
             if CALL.contains(&key) || REPEAT.contains(&key) {
                 continue;
             }
-            if key == "depends_on" {
-                self.later(entry);
-            } else if !written.variables.iter().any(|v| v.label.text == entry.key.text) {
+            if !written.variables.iter().any(|v| v.label.text == entry.key.text) {
                 let known = written.variables.iter().map(|v| &*v.label.text);
                 let known = known.chain(CALL).chain(REPEAT);
                 let problem = format!("the module `{name}` has no variable `{key}`");
@@ -133,6 +131,11 @@ impl<'a> Work<'a> {
         }
     }
 
+    pub(super) fn unknown_module(&self, name: &str) -> Fault {
+        let names = self.current().written.calls.iter().map(|c| &*c.block.label.text);
+        unknown("missing_module", "module", name, names, &format!("[module.{name}]"))
+    }
+
     /// The value of `module.NAME`, and then.
     pub(super) fn module_value(
         &mut self,
@@ -142,9 +145,7 @@ impl<'a> Work<'a> {
     ) -> Named {
         let of = self.here.module;
         let Some(found) = self.called(of, name) else {
-            let names = self.module(of).written.calls.iter().map(|c| &*c.block.label.text);
-            let table = format!("[module.{name}]");
-            return Err(unknown("missing_module", "module", name, names, &table).into());
+            return Err(self.unknown_module(name).into());
         };
         let shown = format!("module.{name}");
         match (found, pick) {

@@ -162,7 +162,10 @@ impl Work<'_> {
             return self.reference(&tree, &[kind], to.on);
         }
         let secret = matches!(value, Value::Sensitive(_));
-        let result = match self.untrimmed(value, to).and_then(|()| check(value.reveal(), to)) {
+        // What is written out has the kind that is meant.
+        let fitted = if tree.literal { None } else { fitted(value.reveal(), to.kind) };
+        let plain = fitted.as_ref().unwrap_or(value.reveal());
+        let result = match self.untrimmed(plain, to).and_then(|()| check(plain, to)) {
             Ok(value) => value,
             Err(problem) => {
                 self.does_not_fit(&tree, to, problem);
@@ -221,7 +224,6 @@ impl Work<'_> {
             (Some(Value::Str(_)), Kind::Int | Kind::Bool) if tree.literal => {
                 Some("write it without quotes".to_owned())
             }
-            (Some(Value::Str(_)), Kind::Int) => Some("convert it with tonumber(…)".to_owned()),
             (Some(Value::Object(_)), Kind::Text) => Some("its id is `.id`".to_owned()),
             _ => None,
         };
@@ -243,6 +245,21 @@ impl Work<'_> {
 
 fn tree_is_null(tree: &Tree) -> bool {
     matches!(&tree.shape, Shape::Leaf(value) if value.is_null())
+}
+
+/// What an expression came to, as the kind that is asked for: digits as a number, a number as text,
+/// as in Terraform. `None`: it stays what it is.
+fn fitted(value: &Value, kind: &Kind) -> Option<Value> {
+    match (kind, value) {
+        (Kind::Int, Value::Str(_) | Value::Float(_)) => {
+            crate::config::expr::whole(value).map(Value::Int)
+        }
+        (Kind::Bool, Value::Str(text)) => text.parse().ok().map(Value::Bool),
+        (Kind::Text, Value::Int(n)) => Some(Value::str(&n.to_string())),
+        (Kind::Text, Value::Float(n)) => Some(Value::str(&n.to_string())),
+        (Kind::Text, Value::Bool(b)) => Some(Value::str(&b.to_string())),
+        _ => None,
+    }
 }
 
 /// A scalar of a kind in its normal form, within what the attribute allows.

@@ -93,6 +93,22 @@ fn for_each_makes_an_instance_of_each_key() {
     assert_eq!(addresses("[zone.z]\ncount = 0\n[zone.y]\nfor_each = []\n", &[]).len(), 0);
 }
 
+/// The rows of a CSV are texts, and numbers may be names.
+#[test]
+fn values_of_expressions_fit_their_attributes() {
+    let text = "[zone.z]\nname = '${1 + 1}'\ndescription = '${true}'\n[cluster.c]\nzone = \"zone.z\"\n\
+                hypervisor_type = \"KVM\"\n[host.h]\ncluster = \"cluster.c\"\nusername = \"root\"\n\
+                management_ip = \"10.0.0.1\"\npassword = '${env(\"P\")}'\nssh_port = '${\"2022\"}'\n";
+    let desired = run(text, &[]).unwrap_or_else(|found| panic!("{found:#?}"));
+    assert_eq!(attr(&desired, "zone.z", "name"), Value::str("2"));
+    assert_eq!(attr(&desired, "zone.z", "description"), Value::str("true"));
+    assert_eq!(attr(&desired, "host.h", "ssh_port"), Value::Int(2022));
+    for wrong in ["'${\"22x\"}'", "'${22.5}'", "\"22\""] {
+        let text = text.replace("'${\"2022\"}'", wrong);
+        assert_eq!(faults(&text, &[]), [("wrong_kind", wrong.to_owned())]);
+    }
+}
+
 /// `count` is for the zero-or-one case: of zero, values mean nothing, and names are still wrong.
 #[test]
 fn a_block_without_instances_is_judged_by_its_names() {
@@ -334,4 +350,30 @@ fn mistakes_around_modules_are_explained() {
 fn secrets_are_no_keys() {
     let text = "[variable.s]\nsensitive = true\ndefault = '${[env(\"A\")]}'\n[zone.z]\nfor_each = '${var.s}'\n";
     assert_eq!(faults(text, &[]), [("secret_key", "'${var.s}'".to_owned())]);
+}
+
+#[test]
+fn modules_wait_and_are_waited_for() {
+    let text = "[zone.first]\n[module.m]\nsource = \"./m\"\nfor_each = [\"a\", \"b\"]\n\
+                depends_on = [\"zone.first\"]\n[zone.last]\ndepends_on = ['module.m[\"b\"]']\n\
+                [zone.end]\ndepends_on = [\"module.m\"]\n";
+    let modules = [
+        ("m", "[zone.in]\n[module.n]\nsource = \"../n\"\ndepends_on = [\"zone.in\"]\n"),
+        ("n", "[zone.deep]\n"),
+    ];
+    let desired = run(text, &modules).unwrap_or_else(|found| panic!("{found:#?}"));
+    let before = |address: &str| -> Vec<String> {
+        let found = desired.get(&address.parse().expect("address")).expect(address);
+        found.depends_on.iter().map(|(address, _)| address.to_string()).collect()
+    };
+    assert_eq!(before("module.m[\"a\"].zone.in"), ["zone.first"]);
+    let deep = ["module.m[\"a\"].zone.in", "zone.first"];
+    assert_eq!(before("module.m[\"a\"].module.n.zone.deep"), deep);
+    let in_b = ["module.m[\"b\"].module.n.zone.deep", "module.m[\"b\"].zone.in"];
+    assert_eq!(before("zone.last"), in_b);
+    assert_eq!(before("zone.end").len(), 4);
+    let own = text.replace("[\"zone.first\"]", "[\"module.m\"]");
+    assert_eq!(faults(&own, &modules).first().map(|(code, _)| *code), Some("cycle"));
+    let typo = text.replace("[\"module.m\"]", "[\"module.n\"]");
+    assert_eq!(faults(&typo, &modules), [("missing_module", "\"module.n\"".to_owned())]);
 }

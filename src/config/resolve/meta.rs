@@ -1,15 +1,12 @@
-//! `lifecycle`, `timeouts` and `depends_on` of a resource.
+//! `lifecycle` and `timeouts` of a resource.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Work;
-use super::attr::{Shape, Tree};
-use crate::address::Address;
 use crate::config::Lifecycle;
-use crate::config::parse::not_supported_yet;
 use crate::config::syntax::{Block, Entry, Literal};
-use crate::diag::{Diagnostic, Span, nearest};
+use crate::diag::{Diagnostic, nearest};
 use crate::schema::ResourceType;
 
 /// Attributes that every resource has and no schema names.
@@ -22,12 +19,6 @@ const LIFECYCLE: [&str; 5] =
     ["prevent_destroy", "ignore_changes", "replace_triggered_by", "precondition", "postcondition"];
 
 impl Work<'_> {
-    /// Reports what the language has and this version does not.
-    pub(super) fn later(&mut self, entry: &Entry) {
-        let what = format!("`{}`", entry.key.text);
-        self.findings.push(not_supported_yet(&what, entry.key.span));
-    }
-
     pub(super) fn lifecycle(&mut self, block: &Block, ty: &ResourceType) -> Lifecycle {
         let mut lifecycle = Lifecycle::default();
         if let Some(entry) = block.get("lifecycle") {
@@ -60,7 +51,7 @@ impl Work<'_> {
         }
     }
 
-    fn meta_kind(&mut self, entry: &Entry, expected: &str) {
+    pub(super) fn meta_kind(&mut self, entry: &Entry, expected: &str) {
         let problem = format!("`{}` must be {expected}", entry.key.text);
         self.findings.push(Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here"));
     }
@@ -112,27 +103,6 @@ impl Work<'_> {
             }
         }
         timeouts
-    }
-
-    pub(super) fn depends_on(&mut self, block: &Block, on: &Address) -> Vec<(Address, Span)> {
-        let Some(entry) = block.get("depends_on") else { return Vec::new() };
-        let Some(tree) = self.tree(&entry.value, Some(on)) else { return Vec::new() };
-        let items = match tree.items() {
-            Ok(items) => items,
-            Err(Tree { shape: Shape::Leaf(value), .. }) if value.is_null() => Vec::new(),
-            Err(_) => {
-                self.meta_kind(entry, "a list of addresses");
-                Vec::new()
-            }
-        };
-        let mut all: Vec<(Address, Span)> = Vec::with_capacity(items.len());
-        for item in items {
-            let found = self.dependency(&item, on);
-            all.extend(found.into_iter().map(|address| (address, item.span)));
-        }
-        all.sort();
-        all.dedup_by(|a, b| a.0 == b.0);
-        all
     }
 }
 

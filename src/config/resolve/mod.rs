@@ -17,6 +17,7 @@ mod data;
 mod empty;
 #[cfg(test)]
 mod data_tests;
+mod depends;
 mod kind;
 #[cfg(test)]
 mod kind_tests;

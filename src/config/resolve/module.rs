@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Work;
+use super::depends::Before;
 use super::instances::{Each, Instances, Many};
 use super::table::DataTable;
 use crate::address::{Address, ModuleStep};
@@ -64,6 +65,8 @@ pub(super) struct ModuleInstance<'c> {
     pub caller: Option<(ModuleIx, &'c Block, Each)>,
     /// Providers that its resources use where they name none.
     pub providers: Vec<Arc<str>>,
+    /// What everything in it waits for.
+    pub before: Once<Before>,
     pub values: HashMap<(Values, Arc<str>), Once<Named>>,
     pub blocks: Blocks<'c>,
     pub data: HashMap<TypeAndLabel, Once<Instances<DataTable>>>,
@@ -106,7 +109,8 @@ impl<'c> ModuleInstance<'c> {
             blocks.entry(kind).or_default().insert(block.label.text.clone(), state);
         }
         let (values, data, calls) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { written, path, caller, providers: Vec::new(), values, blocks, data, calls }
+        let (providers, before) = (Vec::new(), Once::Not);
+        Self { written, path, caller, providers, before, values, blocks, data, calls }
     }
 
     pub fn block(&self, kind: &str, label: &str) -> Option<&BlockState<'c>> {
@@ -235,7 +239,7 @@ impl<'a> Work<'a> {
         }
         self.module_mut(of).values.insert(key.clone(), Once::Busy);
         let value = match what {
-            Values::Variable => self.variable_of(of, name, shown),
+            Values::Variable => self.variable_of(of, name, shown).and_then(not_too_deep),
             Values::Local => self.local(of, name, shown),
             Values::Output => self.output(of, name, shown),
         };
@@ -251,9 +255,10 @@ impl<'a> Work<'a> {
         };
         let written: &'a Module = self.module(of).written;
         let entry = &written.locals[at];
-        let here = Here::module(of);
+        // What a setting may not name, a local cannot carry to it.
+        let here = Here { stage: self.here.stage, ..Here::module(of) };
         self.at(here, |work| {
-            work.framed((shown, entry.value.span), |work| work.named(&entry.value))
+            work.framed((shown, entry.value.span), |work| work.written_value(&entry.value))
         })
     }
 
@@ -279,13 +284,13 @@ impl<'a> Work<'a> {
         let secret = block.get("sensitive").is_some_and(is_true);
         let here = Here::module(of);
         let value = self.at(here, |work| {
-            work.framed((shown, entry.value.span), |work| work.named(&entry.value))
+            work.framed((shown, entry.value.span), |work| work.written_value(&entry.value))
         })?;
         Ok(if secret { Evaluated { value: value.value.sensitive(), ..value } } else { value })
     }
 
     /// A written value; what is wrong with it is reported here, once.
-    fn named(&mut self, node: &Node) -> Named {
+    fn written_value(&mut self, node: &Node) -> Named {
         let tree = self.tree(node, None).ok_or(Stop::Silent)?;
         let unset = tree.unset.clone();
         let value = tree.into_value();
@@ -334,6 +339,14 @@ impl<'a> Work<'a> {
             found.instances = state;
         }
     }
+}
+
+/// What modules hand on may grow with each.
+fn not_too_deep(given: Evaluated) -> Named {
+    if given.value.is_deeper_than(DEEPEST) {
+        return Err(Fault::new("too_deep", "this value is nested too deeply").into());
+    }
+    Ok(given)
 }
 
 pub(super) fn is_true(entry: &Entry) -> bool {

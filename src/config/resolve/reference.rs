@@ -56,7 +56,11 @@ impl Work<'_> {
     }
 
     /// The object with an address that is relative to this module.
-    fn find(&mut self, address: &Address, wanted: &[&Arc<str>]) -> Result<Address, Stop> {
+    pub(super) fn find(
+        &mut self,
+        address: &Address,
+        wanted: &[&Arc<str>],
+    ) -> Result<Address, Stop> {
         if let Some(step) = address.modules().first() {
             let problem = format!("`{address}` reaches into the module `{}`", step.name);
             let help =
@@ -154,7 +158,7 @@ impl Work<'_> {
     }
 
     /// Reports why there is no object, if there is something to say.
-    fn no_reference<T>(&mut self, stop: Stop, tree: &Tree, on: &Address) -> Option<T> {
+    pub(super) fn no_reference<T>(&mut self, stop: Stop, tree: &Tree, on: &Address) -> Option<T> {
         if let Stop::Fault(fault) = stop {
             self.findings.push(fault.into_diagnostic(tree.span).on(on));
         }
@@ -198,44 +202,9 @@ impl Work<'_> {
             }
         }
     }
-
-    /// Addresses of this configuration, for `depends_on`: one, or all instances of a block.
-    pub(super) fn dependency(&mut self, tree: &Tree, on: &Address) -> Vec<Address> {
-        let found = match &tree.shape {
-            Shape::Leaf(Value::Object(address) | Value::Id(address)) => Ok(vec![address.clone()]),
-            Shape::Leaf(Value::Map(items)) => Ok(items.values().filter_map(object).collect()),
-            Shape::Leaf(Value::List(items)) => Ok(items.iter().filter_map(object).collect()),
-            Shape::Leaf(Value::Str(text)) => match Address::parse(text) {
-                Ok(address) => self.find_all(&address),
-                Err(error) => Err(Fault::new("bad_reference", error.to_string())
-                    .help("write the address of a resource: \"TYPE.LABEL\"")
-                    .into()),
-            },
-            Shape::Leaf(value) => Err(bad_reference(value, &[]).into()),
-            Shape::List(_) => Err(bad_reference(&Value::list(Vec::new()), &[]).into()),
-            Shape::Map(_) => Err(bad_reference(&Value::map(Default::default()), &[]).into()),
-        };
-        match found {
-            Ok(found) => found,
-            Err(stop) => self.no_reference(stop, tree, on).unwrap_or_default(),
-        }
-    }
-
-    /// The object with this address, or all instances of the block.
-    fn find_all(&mut self, address: &Address) -> Result<Vec<Address>, Stop> {
-        if address.key().is_none()
-            && address.modules().is_empty()
-            && address.member_of().is_none()
-            && let Some(Instances::Many(many)) =
-                self.addresses(self.here.module, (address.kind(), address.label()))
-        {
-            return Ok(many.list.iter().map(|(_, found)| found.clone()).collect());
-        }
-        Ok(vec![self.find(address, &[])?])
-    }
 }
 
-fn object(value: &Value) -> Option<Address> {
+pub(super) fn object(value: &Value) -> Option<Address> {
     match value {
         Value::Object(address) | Value::Id(address) => Some(address.clone()),
         _ => None,
@@ -258,7 +227,7 @@ pub(super) fn foreign_id(text: &str) -> Result<Option<&str>, Fault> {
     Ok(Some(id))
 }
 
-fn bad_reference(found: &Value, wanted: &[&Arc<str>]) -> Fault {
+pub(super) fn bad_reference(found: &Value, wanted: &[&Arc<str>]) -> Fault {
     let kinds = if wanted.is_empty() {
         "TYPE.LABEL".to_owned()
     } else {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::block::{Common, Shared};
+use super::depends::Before;
 use super::kind::Target;
 use super::link::Declarer;
 use super::meta::META;
@@ -124,15 +125,11 @@ impl Work<'_> {
         provider
     }
 
-    fn depends_on_once(
-        &mut self,
-        common: &mut Common<'_>,
-        address: &Address,
-    ) -> Arc<[(Address, Span)]> {
+    fn depends_on_once(&mut self, common: &mut Common<'_>, address: &Address) -> Before {
         if let Some(known) = &common.depends_on {
             return known.clone();
         }
-        let found: Arc<[(Address, Span)]> = self.depends_on(common.block, address).into();
+        let found = self.before(common.block, address);
         let entry = common.block.get("depends_on");
         if !entry.is_some_and(|entry| self.varies(&entry.value)) {
             common.depends_on = Some(found.clone());

@@ -4,6 +4,7 @@
 mod every_type;
 mod filters;
 mod mistakes;
+mod tables;
 
 use serde_json::{Value, json};
 
