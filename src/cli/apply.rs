@@ -14,7 +14,7 @@ use crate::cli::planning::{self, Clouds, Planned};
 use crate::cli::secrets::{self, Digests};
 use crate::cli::session::Session;
 use crate::cli::signals::{self, Caught};
-use crate::cli::{confirm, identity, lookups, progress};
+use crate::cli::{confirm, identity, lookups, outlook, progress};
 use crate::diag::Diagnostic;
 use crate::event::{Event, Summary};
 use crate::plan::Plan;
@@ -120,7 +120,7 @@ impl Command<'_> {
         let mut planned =
             planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
         self.show(&planned);
-        conclude::told(&planned.concluded, self.session, self.output)?;
+        outlook::told(&planned.concluded, self.session, self.output)?;
         let cut_off = snapshot.unfolded.is_some();
         let plan = &planned.plan;
         let same = plan.changes.is_empty() && plan.refreshed.is_empty();

@@ -1,4 +1,4 @@
-//! Outputs, postconditions and checks of a plan and after an apply.
+//! Outputs, postconditions and checks after an apply.
 //!
 //! In: a session, and what is known of the objects. Out: what they come to. What that needs of this
 //! machine or of a cloud is answered here.
@@ -10,11 +10,11 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, line, now};
 use crate::cli::planning::Clouds;
 use crate::cli::session::Session;
-use crate::cli::{lookups, outside};
-use crate::config::{Conclude, Conclusion, Facts, Need, Objects};
+use crate::cli::{lookups, outlook, outside};
+use crate::config::{Conclude, Conclusion, Need};
 use crate::diag::Diagnostics;
 use crate::plan::outlook::Outlook;
-use crate::plan::{Plan, outputs};
+use crate::plan::outputs;
 use crate::render;
 use crate::state::{self, State};
 
@@ -31,41 +31,6 @@ pub struct Ending {
 pub struct Ended {
     pub outputs: BTreeMap<Arc<str>, state::Output>,
     pub findings: Diagnostics,
-}
-
-fn all(session: &Session, facts: &Facts, objects: &dyn Objects, complete: bool) -> Conclusion {
-    let Session { config, schemas, sources, .. } = session;
-    Conclude { config, schemas, facts, sources, objects, complete }.all()
-}
-
-/// What is known while planning. What only a cloud can answer is not.
-pub fn planned(session: &Session, state: &State, plan: &Plan) -> Conclusion {
-    if !Conclude::has_any(&session.config) {
-        return Conclusion::default();
-    }
-    let objects = Outlook::planned(state, plan);
-    let mut facts = session.facts.clone();
-    loop {
-        let concluded = all(session, &facts, &objects, false);
-        let mut needs = concluded.needs.clone();
-        needs.retain(|need| !need.of_cloud());
-        if needs.is_empty() {
-            return concluded;
-        }
-        outside::answer(&session.dir, needs, &mut facts);
-    }
-}
-
-/// Tells what was found while planning.
-///
-/// # Errors
-/// Postconditions of objects that do not change, and preconditions of outputs that do not hold.
-pub fn told(concluded: &Conclusion, session: &Session, output: &Output) -> Result<(), Failure> {
-    output.findings(&concluded.warnings, &session.sources);
-    if concluded.errors.has_errors() {
-        return Err(Failure::findings(concluded.errors.clone(), &session.sources));
-    }
-    Ok(())
 }
 
 /// What is known at the end of an apply.
@@ -97,7 +62,7 @@ async fn after(
     // What had no id while planning may have one now.
     facts.ids.retain(|_, id| id.is_some());
     loop {
-        let mut concluded = all(session, &facts, &objects, complete);
+        let mut concluded = outlook::all(session, &facts, &objects, complete);
         if concluded.needs.is_empty() {
             return Ok(concluded);
         }

@@ -27,6 +27,7 @@ mod identity;
 mod import;
 mod lookups;
 mod output;
+mod outlook;
 mod outputs;
 mod outside;
 mod plan;

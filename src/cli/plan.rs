@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::cli::args::{Format, Plan};
-use crate::cli::conclude;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::lookups;
+use crate::cli::outlook;
 use crate::cli::output::{Output, line, now};
 use crate::cli::planning::{self, Clouds, Planned};
 use crate::cli::server_check;
@@ -56,7 +56,7 @@ pub fn run(dir: &Path, args: &Plan, output: &mut Output) -> Result<Exit, Failure
             server_check::show(&report, &planned, args, output);
             server_check::refusals(&report, &planned, &session)?;
         }
-        conclude::told(&planned.concluded, &session, output)?;
+        outlook::told(&planned.concluded, &session, output)?;
         let consent = planning::consent(&args.planning);
         let missing = planning::missing_refusals(&planned.plan, &snapshot, &session, &consent);
         if !missing.is_empty() {

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::address::Address;
 use crate::cli::args::Planning;
-use crate::cli::conclude;
 use crate::cli::failure::Failure;
 use crate::cli::foresee;
+use crate::cli::outlook;
 use crate::cli::secrets;
 use crate::cli::session::Session;
 use crate::config::{Conclusion, DesiredResource, ProviderConfig};
@@ -248,7 +248,7 @@ pub async fn make(
     unknown_replace(session, state, args)?;
     weigh(session, clouds, &mut plan).await?;
     let concluded =
-        if destroy { Conclusion::default() } else { conclude::planned(session, state, &plan) };
+        if destroy { Conclusion::default() } else { outlook::planned(session, state, &plan) };
     plan.outputs = outputs::changes(state, &concluded.outputs);
     let requests = clouds.requests() - before + session.asked;
     Ok(Planned { plan, requests, concluded })
