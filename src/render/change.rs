@@ -11,6 +11,7 @@ use crate::plan::guard;
 use crate::plan::{Action, AttrDiff, Change, Op, Plan, Reason, Shown};
 use crate::value::Value;
 
+use super::difference::Difference;
 use super::texts::Block;
 use super::{Ink, Style, clean, words};
 
@@ -275,8 +276,12 @@ impl Attributes<'_> {
                 None => self.short(diff, &mark, INDENT + 2 + pad, out)?,
                 Some(long) => {
                     writeln!(out, "{mark}")?;
-                    let block = Block { style: self.changes.style, indent: INDENT + 4 };
+                    let style = self.changes.style;
+                    let block = Block { style, indent: INDENT + 4 };
                     match long {
+                        Long::Values(before, after) => {
+                            Difference { style, indent: INDENT + 4 }.lines(before, after, out)?;
+                        }
                         Long::Texts(before, after) => block.texts(before, after, out)?,
                         Long::Lists(before, after) => block.lists(before, after, out)?,
                     }
@@ -348,6 +353,11 @@ impl Attributes<'_> {
             (None, Some(Value::Str(after))) if matches!(diff.before, Shown::Absent) => {
                 after.trim_end().contains('\n').then_some(Long::Texts("", after))
             }
+            (Some(before), Some(after)) if has_keys(before) && has_keys(after) => {
+                let length = |shown| Text { shown, subject: self.subject }.to_string().len();
+                let wide = length(&diff.before) + length(&diff.after) > room;
+                wide.then_some(Long::Values(before, after))
+            }
             (Some(Value::List(before)), Some(Value::List(after))) => {
                 let length = |shown| Text { shown, subject: self.subject }.to_string().len();
                 let wide = length(&diff.before) + length(&diff.after) > room;
@@ -359,8 +369,19 @@ impl Attributes<'_> {
 }
 
 enum Long<'a> {
+    /// What has keys: compared by them.
+    Values(&'a Value, &'a Value),
     Texts(&'a str, &'a str),
     Lists(&'a [Value], &'a [Value]),
+}
+
+/// Whether it is a map, or a list with maps in it.
+fn has_keys(value: &Value) -> bool {
+    match value {
+        Value::Map(_) => true,
+        Value::List(items) => items.iter().any(|item| matches!(item, Value::Map(_))),
+        _ => false,
+    }
 }
 
 /// A value as a plan may show it, as text.

@@ -21,6 +21,37 @@ pub fn value(value: &Value, indent: usize) -> String {
     out
 }
 
+/// A value on one line, however long.
+pub(super) fn line(value: &Value) -> String {
+    let mut out = String::new();
+    write_line(value, &mut out);
+    out
+}
+
+fn write_line(value: &Value, out: &mut String) {
+    match value {
+        Value::List(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "" });
+                write_line(item, out);
+            }
+            out.push(']');
+        }
+        Value::Map(items) if items.is_empty() => out.push_str("{}"),
+        Value::Map(items) => {
+            for (at, (key, item)) in items.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "{ " });
+                quoted(key, out);
+                out.push_str(" = ");
+                write_line(item, out);
+            }
+            out.push_str(" }");
+        }
+        plain => write(plain, 0, out),
+    }
+}
+
 fn write(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),

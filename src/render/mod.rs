@@ -11,13 +11,14 @@ use anstyle::{AnsiColor, Effects};
 
 pub mod words;
 pub mod validation;
+pub mod hcl;
+mod difference;
 mod texts;
 pub mod unified;
 pub mod tally;
 mod change;
 pub mod plan;
 pub mod markdown;
-pub mod hcl;
 mod json_text;
 pub mod outputs;
 pub mod finding;

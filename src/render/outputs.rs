@@ -14,6 +14,7 @@ use crate::plan::outputs::{OutputAction, OutputChange, OutputSide};
 use crate::state::Output;
 use crate::value::Value;
 
+use super::difference::{self, Difference};
 use super::{Ink, Style, hcl, json_text};
 
 /// The outputs that a plan changes; nothing when there are none.
@@ -31,13 +32,17 @@ pub fn changes(outputs: &[OutputChange], style: &Style, out: &mut dyn Write) -> 
             OutputAction::Update => ('~', Ink::Change),
             OutputAction::Delete => ('-', Ink::Remove),
         };
-        let (before, after) = (side(&output.before), side(&output.after));
-        let arrow = style.arrow();
-        let shown = match output.action() {
-            OutputAction::Create => after,
-            _ => format!("{before} {arrow} {after}"),
-        };
-        writeln!(out, "  {} {:pad$} = {shown}", style.ink(ink, sign), output.name)?;
+        write!(out, "  {} {:pad$} = ", style.ink(ink, sign), output.name)?;
+        match (&output.before, &output.after) {
+            (OutputSide::Value(before), OutputSide::Value(after)) => {
+                Difference { style, indent: 2 }.change(before, after, out)?;
+            }
+            (OutputSide::Absent, after) => writeln!(out, "{}", side(after))?,
+            (before, OutputSide::Unknown) => {
+                writeln!(out, "{} {} {}", brief(before), style.arrow(), hcl::UNKNOWN)?;
+            }
+            (before, after) => writeln!(out, "{} {} {}", side(before), style.arrow(), side(after))?,
+        }
     }
     out.write_char('\n')
 }
@@ -45,9 +50,17 @@ pub fn changes(outputs: &[OutputChange], style: &Style, out: &mut dyn Write) -> 
 fn side(side: &OutputSide) -> String {
     match side {
         OutputSide::Absent => "null".to_owned(),
-        OutputSide::Value(value) => hcl::value(value, 4),
+        OutputSide::Value(value) => difference::whole(value, 4),
         OutputSide::Unknown => hcl::UNKNOWN.to_owned(),
         OutputSide::Secret => hcl::SECRET.to_owned(),
+    }
+}
+
+/// The same in one line: nobody can compare a long value with one that is not known yet.
+fn brief(before: &OutputSide) -> String {
+    match before {
+        OutputSide::Value(value) => difference::brief(value),
+        other => side(other),
     }
 }
 
@@ -219,12 +232,7 @@ mod tests {
         insta::assert_snapshot!(out, @r#"
         Changes to Outputs:
           - gone     = "a" -> null
-          ~ hosts    = [
-              "a",
-            ] -> [
-              "a",
-              "b",
-            ]
+          ~ hosts    = ["a"] -> ["a", "b"]
           + id       = (known after apply)
           + password = (sensitive value)
         "#);

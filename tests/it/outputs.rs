@@ -61,10 +61,7 @@ fn what_an_apply_makes_known_is_shown_and_kept() {
     let shown = shown.split_once("\n\n").expect("an end").0;
     insta::assert_snapshot!(shown, @r#"
       + password  = (sensitive value)
-      + racks     = {
-          "a" = (known after apply)
-          "b" = (known after apply)
-        }
+      + racks     = { "a" = (known after apply), "b" = (known after apply) }
       + zone      = (known after apply)
       + zone_text = "FIRST HALL"
     "#);
