@@ -185,6 +185,8 @@ pub struct Change {
     /// Attributes as seen now, for what is adopted or recorded without a step, and for what goes
     /// where its casualties are counted by an attribute.
     pub seen: Attributes,
+    /// What the state has of an object that goes or is left alone from now on.
+    pub last: record::Last,
     /// Live objects that are not in the plan and go down with this change, by label.
     pub casualties: Vec<(String, u64)>,
 }

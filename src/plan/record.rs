@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use crate::config::DesiredResource;
-use crate::plan::Attributes;
-use crate::schema::{ResourceType, Row, UniqueItem};
+use crate::plan::{Action, Attributes};
+use crate::schema::{Kind, ResourceType, Row, UniqueItem};
+use crate::state::Entry;
 use crate::value::Value;
 
 /// Attributes to keep of a live row. Never secrets: live rows have none, and write-only
@@ -34,6 +35,46 @@ pub fn outdated(ty: &ResourceType, known: &Attributes, seen: &Attributes) -> boo
         managed
     };
     known != seen && managed(known) != managed(seen)
+}
+
+/// An object as the state has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Last {
+    /// Without secrets.
+    pub attrs: Attributes,
+    /// Names of the attributes by which people know the object.
+    pub telling: Vec<Arc<str>>,
+}
+
+/// Most attributes that tell an object from others.
+const TELLING: usize = 5;
+
+/// What the state has of an object that goes or is forgotten; nothing of others. Attributes that
+/// the schema does not know (any more) or calls sensitive by now stay out.
+pub fn last(ty: &ResourceType, prior: Option<&Entry>, action: Action) -> Last {
+    let (Some(prior), Action::Delete | Action::Forget) = (prior, action) else {
+        return Last::default();
+    };
+    let plain = |name: &str, value: &Value| {
+        !value.is_sensitive() && ty.find_attr(name).is_some_and(|ix| !ty.attr(ix).sensitive)
+    };
+    let attrs: Attributes =
+        prior.attrs.iter().filter(|(name, v)| plain(name, v)).cloned().collect();
+    let keys = ty.unique.iter().flatten().filter_map(|item| match item {
+        UniqueItem::Attr(ix) => Some(*ix),
+        UniqueItem::Nested(..) | UniqueItem::Part(_) => None,
+    });
+    let mut telling = Vec::new();
+    for ix in ty.find_attr("name").into_iter().chain(keys) {
+        let attr = ty.attr(ix);
+        // An id tells people nothing.
+        let has = attrs.iter().any(|(name, _)| *name == attr.name);
+        if has && !matches!(attr.kind, Kind::Ref(_)) && !telling.contains(&attr.name) {
+            telling.push(attr.name.clone());
+        }
+    }
+    telling.truncate(TELLING);
+    Last { attrs, telling }
 }
 
 /// The first unique key in readable form, kept with a pending create.

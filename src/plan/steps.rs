@@ -67,6 +67,7 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         origin: decision.origin,
         record: record_of(inputs, draft, decision),
         seen: seen(inputs.schemas, decision),
+        last: record::last(inputs.schemas.get(decision.ty), decision.prior, decision.action),
         casualties: Vec::new(),
     }
 }

@@ -4,10 +4,12 @@
 //! of an attachment is told from one of a part ([`Shape`]).
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::diag::{Sources, Span};
 use crate::plan::guard;
+use crate::plan::record::Last;
 use crate::plan::{Action, AttrDiff, Change, Op, Plan, Reason, Shown};
 use crate::value::Value;
 
@@ -153,6 +155,16 @@ pub(super) fn origin(change: &Change) -> Option<Span> {
     decides.or(change.origin)
 }
 
+/// What goes with the attributes by which people know it.
+fn telling(last: &Last) -> Vec<AttrDiff> {
+    let gone = |name: &Arc<str>| {
+        let (name, value) = last.attrs.iter().find(|(known, _)| known == name)?;
+        let (name, before, after) = (name.clone(), Shown::Value(value.clone()), Shown::Absent);
+        Some(AttrDiff { name, before, after, forces_replace: false, origin: None })
+    };
+    last.telling.iter().filter_map(gone).collect()
+}
+
 /// Writes changes of one plan.
 pub(super) struct Changes<'a> {
     pub sources: &'a Sources,
@@ -232,7 +244,11 @@ impl Changes<'_> {
         let attributes = Attributes { changes: self, subject: &change.address, place };
         // On a create every attribute comes from the block that the header names.
         let told = change.action == Action::Create;
-        attributes.write(&change.diffs, told, out)
+        attributes.write(&change.diffs, told, out)?;
+        if change.action == Action::Delete && change.address.member_of().is_none() {
+            attributes.write(&telling(&change.last), true, out)?;
+        }
+        Ok(())
     }
 
     fn casualties(&self, change: &Change, out: &mut dyn Write) -> fmt::Result {

@@ -1,12 +1,13 @@
 //! A plan as one JSON document with the keys of Terraform's plan JSON 1.2, for policy checks
 //! (`conftest`, OPA) and reports; and the small report that GitLab shows in merge requests.
 //!
-//! In: [`Plan`]. Out: text. `before` and `after` hold the attributes that change (a plan knows no
-//! others); secrets are null and marked in `before_sensitive` and `after_sensitive`. What
-//! Terraform has no key for (`casualties`, `notes`) stands beside its keys. Streams over the plan;
-//! no tree is built.
+//! In: [`Plan`]. Out: text. `before` and `after` hold the attributes that change, and `before` of
+//! what is destroyed or forgotten all that the state has of it; secrets are null and marked in
+//! `before_sensitive` and `after_sensitive`. What Terraform has no key for (`casualties`, `notes`)
+//! stands beside its keys. Streams over the plan; no tree is built.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
@@ -145,8 +146,13 @@ fn changed(change: &Change) -> Resource<'_> {
         matches!(change.action, Action::Create | Action::Replace) && address.member_of().is_none();
     let difference = Difference {
         actions: actions(change.action),
-        before: exists.then_some(Side { id: id.as_deref(), diffs, pick: before }),
-        after: stays.then_some(Side { id: new_id, diffs, pick: after }),
+        before: exists.then_some(Side {
+            id: id.as_deref(),
+            last: &change.last.attrs,
+            diffs,
+            pick: before,
+        }),
+        after: stays.then_some(Side { id: new_id, last: &[], diffs, pick: after }),
         after_unknown: Marks { id: creates && new_id.is_none(), diffs, holds: unknown },
         before_sensitive: Marks { id: false, diffs, holds: secret_before },
         after_sensitive: Marks { id: false, diffs, holds: secret_after },
@@ -177,8 +183,8 @@ fn drifted(drift: &Drift) -> Resource<'_> {
     let gone = drift.attrs.is_none();
     let difference = Difference {
         actions: actions(if gone { Action::Delete } else { Action::Update }),
-        before: Some(Side { id: None, diffs, pick: before }),
-        after: (!gone).then_some(Side { id: None, diffs, pick: after }),
+        before: Some(Side { id: None, last: &[], diffs, pick: before }),
+        after: (!gone).then_some(Side { id: None, last: &[], diffs, pick: after }),
         after_unknown: Marks { id: false, diffs, holds: unknown },
         before_sensitive: Marks { id: false, diffs, holds: secret_before },
         after_sensitive: Marks { id: false, diffs, holds: secret_after },
@@ -263,6 +269,8 @@ fn secret(shown: &Shown) -> bool {
 /// The object before or after, as far as the plan knows it.
 struct Side<'a> {
     id: Option<&'a str>,
+    /// Attributes of what goes; it has no differences.
+    last: &'a [(Arc<str>, Value)],
     diffs: &'a [AttrDiff],
     pick: fn(&AttrDiff) -> &Shown,
 }
@@ -272,6 +280,9 @@ impl Serialize for Side<'_> {
         let mut map = to.serialize_map(None)?;
         if let Some(id) = self.id {
             map.serialize_entry("id", id)?;
+        }
+        for (name, value) in self.last {
+            map.serialize_entry(&**name, &Masked(value))?;
         }
         for diff in self.diffs {
             match (self.pick)(diff) {

@@ -59,6 +59,7 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         seen: Vec::new(),
         origin: None,
         record: Record::default(),
+        last: Default::default(),
         casualties: Vec::new(),
     }
 }

@@ -16,6 +16,7 @@ mod examples;
 mod foreseen;
 mod fmt;
 mod fuzz;
+mod gone;
 mod manual;
 mod moved;
 mod mutants;

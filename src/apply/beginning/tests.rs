@@ -33,6 +33,7 @@ fn change(schemas: &Schemas, action: Action, id: Option<&str>) -> Change {
         record: Extra { kind: "zone".into(), incarnation: 1, ..Extra::default() },
         seen: vec![("name".into(), "east".into())],
         predicted: None,
+        last: Default::default(),
         casualties: Vec::new(),
     }
 }
