@@ -214,14 +214,15 @@ pub struct Import {
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   rackform state list
+  rackform state list module.racks
   rackform state show 'host.kvm'
   rackform state mv host.old host.new
   rackform state rm host.kvm          forget it; the host stays as it is")]
 pub enum State {
     /// Addresses of all objects
     List {
-        /// Only addresses that match; `*` stands for anything
-        #[arg(value_name = "PATTERN")]
+        /// Only what is under these: addresses, blocks, modules or types; `*` stands for anything
+        #[arg(value_name = "ADDR")]
         patterns: Vec<String>,
     },
     /// One object as last seen

@@ -1,11 +1,13 @@
 //! `rackform state`: look at or change what is remembered. Nothing is sent to any cloud.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use wildmatch::WildMatch;
 
-use crate::address::Address;
+use crate::address::prefix::Prefix;
+use crate::address::{Address, is_identifier};
 use crate::cli::apply::lock;
 use crate::cli::args;
 use crate::cli::failure::{Exit, Failure};
@@ -37,23 +39,75 @@ fn list(dir: &Path, patterns: &[String], output: &Output) -> Result<Exit, Failur
         return Err(Diagnostic::error("unreadable", text).help(help).into());
     }
     let state = LocalStore::open(dir).read()?.state;
-    let patterns: Vec<WildMatch> = patterns.iter().map(|p| WildMatch::new(p)).collect();
-    let wanted = |address: &Address| {
-        patterns.is_empty() || patterns.iter().any(|p| p.matches(address.as_str()))
-    };
-    let mut text = String::new();
-    for address in state.entries.keys().filter(|a| wanted(a)) {
-        text.push_str(&render::clean(address).to_string());
-        text.push('\n');
+    let wanted: Vec<Wanted<'_>> = patterns.iter().map(|text| Wanted::new(text)).collect();
+    for (text, wanted) in patterns.iter().zip(&wanted) {
+        if !all(&state).any(|address| wanted.is(address)) {
+            return Err(nothing_there(text, &state).into());
+        }
     }
-    output.data(&text);
+    let shown = |address: &&Address| wanted.is_empty() || wanted.iter().any(|w| w.is(address));
+    output.data(&render::state::list(state.entries.keys().filter(shown)));
     if state.entries.is_empty() && state.pending.is_empty() {
         output.say("The state is empty.");
     }
-    if !state.pending.is_empty() {
-        output.say(render::state::list_pending(&state).trim_end());
+    // Not data for a pipe, but worth a message.
+    let pending = render::state::list(state.pending.keys().filter(shown));
+    if !pending.is_empty() {
+        output.say(pending.trim_end());
     }
     Ok(Exit::Done)
+}
+
+/// What an argument of `state list` asks for.
+enum Wanted<'a> {
+    Pattern(WildMatch),
+    /// All of a type, in any module.
+    Type(&'a str),
+    /// A module, a block or an instance with all that is in it.
+    Under(Prefix),
+    /// Anything else that addresses begin with, such as the attachments of an object.
+    Start(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    fn new(text: &'a str) -> Self {
+        if text.contains(['*', '?']) {
+            return Self::Pattern(WildMatch::new(text));
+        }
+        match Prefix::parse(text) {
+            _ if is_identifier(text) => Self::Type(text),
+            Ok(prefix) => Self::Under(prefix),
+            Err(_) => Self::Start(text),
+        }
+    }
+
+    fn is(&self, address: &Address) -> bool {
+        match self {
+            Self::Pattern(pattern) => pattern.matches(address.as_str()),
+            Self::Type(name) => address.kind() == *name,
+            Self::Under(prefix) => prefix.covers(address, true),
+            Self::Start(text) => {
+                let rest = address.as_str().strip_prefix(text);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            }
+        }
+    }
+}
+
+fn all(state: &State) -> impl Iterator<Item = &Address> {
+    state.entries.keys().chain(state.pending.keys())
+}
+
+fn nothing_there(text: &str, state: &State) -> Diagnostic {
+    let found =
+        Diagnostic::error("unknown_address", format!("nothing in the state matches `{text}`"));
+    let names: BTreeSet<String> = all(state)
+        .flat_map(|a| [a.to_string(), a.block().to_string(), a.kind().to_owned()])
+        .collect();
+    match nearest(text, names.iter().map(String::as_str)) {
+        Some(near) => found.help(format!("did you mean `{near}`?")),
+        None => found.help("`rackform state list` shows what there is"),
+    }
 }
 
 fn show(dir: &Path, address: &Address, json: bool, output: &Output) -> Result<Exit, Failure> {

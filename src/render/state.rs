@@ -6,21 +6,13 @@
 use std::fmt::Write;
 
 use crate::address::Address;
-use crate::state::{Entry, Pending, State};
+use crate::state::{Entry, Pending};
 
 use super::{Ink, Style, clean};
 
-/// One address a line, ordered: what exists.
-pub fn list(state: &State) -> String {
-    lines(state.entries.keys())
-}
-
-/// The same for what an apply left open: not data for a pipe, but worth a message.
-pub fn list_pending(state: &State) -> String {
-    lines(state.pending.keys())
-}
-
-fn lines<'a>(addresses: impl Iterator<Item = &'a Address>) -> String {
+/// One address a line: what exists, or what an apply left open.
+pub fn list<'a>(addresses: impl IntoIterator<Item = &'a Address>) -> String {
+    let addresses = addresses.into_iter();
     addresses.map(|address| format!("{}\n", clean(address))).collect()
 }
 
@@ -99,6 +91,7 @@ fn rows_text(rows: &[(&str, String)], out: &mut String) {
 mod tests {
     use super::*;
     use crate::render::samples::address;
+    use crate::state::State;
     use crate::value::Value;
 
     fn entry() -> Entry {
@@ -160,8 +153,8 @@ mod tests {
         state.entries.insert(address("zone.x"), entry());
         state.entries.insert(address("host.kvm[\"01\"]"), entry());
         state.pending.insert(address("zone.west"), open());
-        assert_eq!(list(&state), "host.kvm[\"01\"]\nzone.x\n");
-        assert_eq!(list_pending(&state), "zone.west\n");
+        assert_eq!(list(state.entries.keys()), "host.kvm[\"01\"]\nzone.x\n");
+        assert_eq!(list(state.pending.keys()), "zone.west\n");
         insta::assert_snapshot!(pending(&address("zone.west"), &open(), &Style::PLAIN), @r#"
         # zone.west (pending)
         type        = "zone"

@@ -54,7 +54,7 @@ fn all_texts() -> Vec<(&'static str, String)> {
         ("dot", graph::text(evil_picture(), Format::Dot)),
         ("mermaid", graph::text(evil_picture(), Format::Mermaid)),
         ("graph JSON", graph::text(evil_picture(), Format::Json)),
-        ("state list", state::list(&evil_state())),
+        ("state list", state::list(evil_state().entries.keys())),
         (
             "state show",
             evil_state().entries.iter().map(|(a, e)| state::show(a, e, &style)).collect(),
