@@ -65,10 +65,15 @@ pub fn changes(state: &State, concluded: &BTreeMap<Arc<str>, OutputValue>) -> Ve
     let mut names: Vec<&Arc<str>> = state.outputs.keys().chain(concluded.keys()).collect();
     names.sort();
     names.dedup();
-    let change = |name: &Arc<str>| OutputChange {
-        name: name.clone(),
-        before: state.outputs.get(name).map_or(OutputSide::Absent, stored),
-        after: concluded.get(name).map_or(OutputSide::Absent, foreseen),
+    let change = |name: &Arc<str>| {
+        let before = state.outputs.get(name).map_or(OutputSide::Absent, stored);
+        let after = match concluded.get(name) {
+            // It has no value, and never gets this one: it stays as it is.
+            Some(output) if output.refused && output.value.is_none() => before.clone(),
+            Some(output) => foreseen(output),
+            None => OutputSide::Absent,
+        };
+        OutputChange { name: name.clone(), before, after }
     };
     names.into_iter().map(change).collect()
 }
@@ -89,14 +94,15 @@ fn foreseen(output: &OutputValue) -> OutputSide {
     }
 }
 
-/// What the state holds from now on. An output that is not known, because the apply failed, keeps
-/// what it had.
+/// What the state holds from now on. An output that is not known, because the apply failed, or that
+/// a precondition refuses keeps what it had.
 pub fn kept(
     state: &State,
     concluded: &BTreeMap<Arc<str>, OutputValue>,
 ) -> BTreeMap<Arc<str>, Output> {
     let keep = |(name, output): (&Arc<str>, &OutputValue)| {
         let known = match &output.value {
+            _ if output.refused => state.outputs.get(name).cloned(),
             _ if output.sensitive => Some(Output { sensitive: true, value: None }),
             Some(value) if is_known(value) => {
                 Some(Output { sensitive: false, value: Some(value.clone()) })
@@ -136,7 +142,7 @@ mod tests {
     }
 
     fn plain(text: &str) -> OutputValue {
-        OutputValue { value: Some(Value::str(text)), sensitive: false }
+        OutputValue { value: Some(Value::str(text)), sensitive: false, refused: false }
     }
 
     fn kept_plain(text: &str) -> Output {
@@ -152,9 +158,12 @@ mod tests {
             ("pass", secret.clone()),
             ("same", kept_plain("a")),
         ]);
-        let hidden =
-            OutputValue { value: Some(Value::str("hunter2").sensitive()), sensitive: true };
-        let unknown = OutputValue { value: None, sensitive: false };
+        let hidden = OutputValue {
+            value: Some(Value::str("hunter2").sensitive()),
+            sensitive: true,
+            refused: false,
+        };
+        let unknown = OutputValue { value: None, sensitive: false, refused: false };
         let after: BTreeMap<Arc<str>, OutputValue> = [
             ("later", unknown),
             ("new", plain("a")),
@@ -183,9 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_precondition_refuses_is_shown_and_not_kept() {
+        let before = state(&[("id", kept_plain("a")), ("none", kept_plain("a"))]);
+        let after = BTreeMap::from([
+            ("id".into(), OutputValue { refused: true, ..plain("b") }),
+            ("none".into(), OutputValue { value: None, sensitive: false, refused: true }),
+        ]);
+        let found = changes(&before, &after);
+        assert_eq!(found[0].after, OutputSide::Value(Value::str("b")));
+        assert_eq!(found[1].action(), OutputAction::Keep);
+        assert_eq!(kept(&before, &after), before.outputs);
+    }
+
+    #[test]
     fn what_is_not_known_keeps_what_the_state_has() {
         let before = state(&[("id", kept_plain("a"))]);
-        let unknown = OutputValue { value: None, sensitive: false };
+        let unknown = OutputValue { value: None, sensitive: false, refused: false };
         let kept = kept(&before, &BTreeMap::from([("id".into(), unknown)]));
         assert_eq!(kept["id"], kept_plain("a"));
     }

@@ -57,6 +57,8 @@ pub struct OutputValue {
     pub value: Option<Value>,
     /// Whether it is declared as a secret, or is one.
     pub sensitive: bool,
+    /// Whether a precondition does not hold: people may see the value, nothing may use it.
+    pub refused: bool,
 }
 
 /// What an expression came to.
@@ -216,20 +218,22 @@ impl<'a> Work<'a> {
                 self.findings.push(finding.at(rule.condition.span, label));
             }
         }
-        if refused {
-            return OutputValue { value: None, sensitive: declared };
-        }
+        // What goes wrong with a value that a precondition refuses is what the precondition is for.
+        let told = refused.then(|| self.findings.clone());
         let value = match self.value(ModuleIx::ROOT, Values::Output, &block.label.text) {
             Ok(found) => Some(self.settled(found.value)),
             Err(Stop::Silent | Stop::Fault(_)) => None,
         };
+        if let Some(told) = told {
+            self.findings = told;
+        }
         let secret = value.as_ref().is_some_and(Value::is_sensitive);
         if secret {
             self.secret_output(block);
         }
         let sensitive = declared || secret;
         let mark = |value: Value| if sensitive { value.sensitive() } else { value };
-        OutputValue { value: value.map(mark), sensitive }
+        OutputValue { value: value.map(mark), sensitive, refused }
     }
 
     fn postconditions(&mut self, of: ModuleIx, block: &'a Block) {

@@ -131,7 +131,9 @@ fn conditions_that_do_not_hold_are_told_with_their_messages() {
         [check.seen]\nassert = [{ condition = '${zone.east.description == \"x\"}', error_message = \"no x\" }]\n\
         [output.x]\nvalue = 1\nprecondition = { condition = '${zone.east.name == \"west\"}', error_message = \"not west\" }\n";
     let found = conclude(text, &zone(), true);
-    assert_eq!(output(&found, "x"), "unknown");
+    // People may see what is refused.
+    assert_eq!(output(&found, "x"), "1");
+    assert!(found.outputs["x"].refused);
     let errors = said(found.errors);
     assert_eq!(
         errors,
