@@ -238,7 +238,7 @@ fn existing<'a>(
     static NONE: Vec<Arc<str>> = Vec::new();
     let ty = inputs.schemas.get(desired.ty);
     let rotated = inputs.rotated.get(&desired.address).unwrap_or(&NONE);
-    let all = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
+    let all = diff::compare(ty, desired, &live.attrs, (rotated, prior), &draft.known);
     let managed = |d: &&Difference| {
         !desired.lifecycle.ignore_changes.contains(&d.attr)
             || loses_parent(&live.attrs[usize::from(d.attr.0)], &draft.known)

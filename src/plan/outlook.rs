@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Action, Attributes, Change, Plan};
 use crate::address::Address;
 use crate::config::Objects;
-use crate::state::State;
+use crate::state::{self, State};
 use crate::value::Value;
 
 /// What is known of objects.
@@ -58,6 +58,8 @@ impl Objects for Outlook<'_> {
             },
         };
         let found = attrs.iter().find(|(n, _)| **n == *name);
+        // The configuration has what the state may not hold.
+        let found = found.filter(|(_, value)| !state::is_hidden(value));
         Some(found.map_or(Value::Null, |(_, value)| value.clone()))
     }
 }

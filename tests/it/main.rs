@@ -20,6 +20,7 @@ mod manual;
 mod moved;
 mod mutants;
 mod observe;
+mod once_secret;
 mod outputs;
 mod own_reads;
 mod properties;

@@ -356,7 +356,12 @@ impl<'a> Work<'a> {
         let finding = Diagnostic::error("unknown_attribute", problem).at(key.span, "unknown");
         self.findings.push(match crate::diag::nearest(name, known) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding,
+            None => match what.trim_matches('`') {
+                ty if self.schemas.by_name(ty).is_some() => {
+                    finding.help(format!("`rackform schema {ty}` lists its attributes"))
+                }
+                _ => finding,
+            },
         });
     }
 

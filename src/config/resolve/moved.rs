@@ -67,7 +67,25 @@ impl Work<'_> {
                 all.push(Removed { from, destroy, declared: block.declared });
             }
         }
+        self.removed_once(&all);
         all
+    }
+
+    /// The same twice may say two things, and order has no meaning.
+    fn removed_once(&mut self, all: &[Removed]) {
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        for removed in all {
+            let name = removed.from.what.to_string();
+            if let Some(first) = seen.get(&name) {
+                let problem = format!("`{name}` is removed twice");
+                let finding = Diagnostic::error("duplicate_address", problem)
+                    .at(removed.declared, "again here")
+                    .at(*first, "first here")
+                    .help("remove one of them");
+                self.findings.push(finding);
+            }
+            seen.entry(name).or_insert(removed.declared);
+        }
     }
 
     fn only(&mut self, block: &Block, known: &[&str]) {
