@@ -61,6 +61,15 @@ pub struct Decision<'a> {
     pub declared_by: Option<String>,
 }
 
+impl Decision<'_> {
+    /// What `prevent_destroy` is from now on, if that is switched.
+    pub fn protection(&self) -> Option<bool> {
+        let (desired, prior) = (self.desired?, self.prior?);
+        let now = desired.lifecycle.prevent_destroy;
+        (now != prior.prevent_destroy).then_some(now)
+    }
+}
+
 /// The two ends of an attachment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkEnds {

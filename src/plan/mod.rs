@@ -169,6 +169,9 @@ pub struct Change {
     pub provider: Arc<str>,
     pub action: Action,
     pub reason: Reason,
+    /// What `prevent_destroy` is from now on, where the change switches it: its only reason, or
+    /// beside another one.
+    pub protection: Option<bool>,
     /// Attributes that change; for a create all that are set, for a delete none.
     pub diffs: Vec<AttrDiff>,
     /// Id of the live object.

@@ -60,6 +60,7 @@ fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) ->
         provider: decision.provider.clone(),
         action: decision.action,
         reason: decision.reason.clone(),
+        protection: decision.protection(),
         diffs: decision.differences.iter().map(|d| d.diff.clone()).collect(),
         id: known_id(draft, decision),
         predicted: predicted(inputs, decision),

@@ -133,12 +133,20 @@ pub(super) fn why(change: &Change) -> Option<String> {
         Reason::Removed => "a [[removed]] says so".to_owned(),
         Reason::KeyGone => "its key is gone from for_each or count".to_owned(),
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
-        Reason::Protection if change.record.prevent_destroy => "prevent_destroy is on".to_owned(),
-        Reason::Protection => "prevent_destroy is off".to_owned(),
+        Reason::Protection => switched(change.record.prevent_destroy).to_owned(),
         Reason::Dependencies => "it depends on other objects now".to_owned(),
         Reason::Moved => "its address changes, and nothing else".to_owned(),
     };
     Some(text)
+}
+
+fn switched(on: bool) -> &'static str {
+    if on { "prevent_destroy is on" } else { "prevent_destroy is off" }
+}
+
+/// That protection is switched, where the reason does not say it.
+pub(super) fn protection(change: &Change) -> Option<&'static str> {
+    change.protection.filter(|_| change.reason != Reason::Protection).map(switched)
 }
 
 /// Where to look: the attribute that decides, else the block.
@@ -185,6 +193,9 @@ impl Changes<'_> {
         if let Some(previous) = &change.previous {
             let text = format!("# (moved from {})", clean(previous));
             writeln!(out, "  {}", style.ink(Ink::Dim, text))?;
+        }
+        if let Some(text) = protection(change) {
+            writeln!(out, "  {}", style.ink(Ink::Bold, format_args!("# {text}")))?;
         }
         let sign = style.ink(ink, format!("{sign:>3}"));
         write!(out, "{sign} {}", clean(&change.address))?;

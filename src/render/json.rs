@@ -100,6 +100,9 @@ struct PlannedChange<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     importing: Option<Importing<'a>>,
+    /// What it is from now on, where it is switched; Terraform has no key for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevent_destroy: Option<bool>,
     /// What goes down with it and is not in the plan, by label; Terraform has no key for it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     casualties: BTreeMap<&'a str, u64>,
@@ -276,6 +279,7 @@ fn drift_line(at: &str, found: &Drift) -> String {
         action,
         reason: None,
         importing: None,
+        prevent_destroy: None,
         casualties: BTreeMap::new(),
     };
     line(at, "info", format!("{}: {what}", found.address), Body::ResourceDrift { change })
@@ -296,12 +300,16 @@ fn change_line(at: &str, change: &Change) -> String {
         // Writing into a String does not fail.
         let _ = write!(message, " ({why})");
     }
+    if let Some(text) = super::change::protection(change) {
+        let _ = write!(message, "; {text}");
+    }
     let planned = PlannedChange {
         resource: Resource::new(&change.address),
         previous_resource: change.previous.as_ref().map(Resource::new),
         action,
         reason: reason(&change.reason),
         importing: importing(change),
+        prevent_destroy: change.protection,
         casualties: casualties(change),
     };
     line(at, "info", message, Body::PlannedChange { change: planned })

@@ -3,8 +3,8 @@
 //!
 //! In: [`Plan`]. Out: text. `before` and `after` hold the attributes that change (a plan knows no
 //! others); secrets are null and marked in `before_sensitive` and `after_sensitive`. What
-//! Terraform has no key for (`casualties`, `notes`) stands beside its keys. Streams over the plan;
-//! no tree is built.
+//! Terraform has no key for (`casualties`, `notes`, `prevent_destroy`) stands beside its keys.
+//! Streams over the plan; no tree is built.
 
 use std::collections::BTreeMap;
 
@@ -96,6 +96,9 @@ struct Resource<'a> {
     change: Difference<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action_reason: Option<&'static str>,
+    /// What it is from now on, where the change switches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevent_destroy: Option<bool>,
     /// What goes down with it and is not in the plan, by label.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     casualties: BTreeMap<&'a str, u64>,
@@ -157,6 +160,7 @@ fn changed(change: &Change) -> Resource<'_> {
         previous_address: change.previous.as_ref(),
         provider_name: Some(&**provider),
         action_reason: reason(&change.reason),
+        prevent_destroy: change.protection,
         casualties: sums(casualties),
         ..resource(address, difference)
     }
@@ -200,6 +204,7 @@ fn resource<'a>(address: &'a Address, change: Difference<'a>) -> Resource<'a> {
         provider_name: None,
         change,
         action_reason: None,
+        prevent_destroy: None,
         casualties: BTreeMap::new(),
     }
 }

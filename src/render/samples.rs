@@ -52,6 +52,7 @@ pub fn change(text: &str, action: Action, reason: Reason) -> Change {
         provider: "zstack".into(),
         action,
         reason,
+        protection: None,
         diffs: Vec::new(),
         id: None,
         predicted: None,

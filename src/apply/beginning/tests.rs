@@ -26,6 +26,7 @@ fn change(schemas: &Schemas, action: Action, id: Option<&str>) -> Change {
         provider: "zstack".into(),
         action,
         reason: Reason::Unfinished,
+        protection: None,
         diffs: Vec::new(),
         id: id.map(Arc::from),
         owner_id: None,

@@ -222,7 +222,8 @@ impl<'a> Work<'a> {
             }
             // Ids are looked up in the state by the addresses that it has.
             let (moved, _) = self.moves();
-            let asking = Desired { providers, settings, moved, ..asking };
+            let repeated = self.repeated();
+            let asking = Desired { providers, settings, moved, repeated, ..asking };
             return Ok((asking, Diagnostics::default()));
         }
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
@@ -238,6 +239,7 @@ impl<'a> Work<'a> {
             refused,
             moved,
             removed,
+            repeated: self.repeated(),
             needs,
             places,
         };

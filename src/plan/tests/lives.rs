@@ -178,6 +178,28 @@ fn protection_outlives_the_block_and_is_switched_by_itself() {
 }
 
 #[test]
+fn switched_protection_is_said_beside_other_changes() {
+    let protected = "[zone.a]\ndescription = \"a\"\nlifecycle = { prevent_destroy = true }\n";
+    let other = "[zone.a]\ndescription = \"b\"\n";
+    insta::assert_snapshot!(World::of(protected).show(other), @r#"
+    Update zone.a: Differs
+      prevent_destroy false
+      description "a" -> "b"
+    #0 update (updateZone) zone.a
+    "#);
+    let on = other.replace("\"b\"", "\"a\"") + "[zone.b]\n";
+    let moved =
+        on.replace("[zone.a]", "[zone.c]") + "[[moved]]\nfrom = \"zone.a\"\nto = \"zone.c\"\n";
+    insta::assert_snapshot!(World::of(&format!("{protected}[zone.b]\n")).show(&moved), @r#"
+    Update zone.c: Differs
+      was zone.a
+      prevent_destroy false
+      name "a" -> "c"
+    #0 update (updateZone) zone.c
+    "#);
+}
+
+#[test]
 fn protection_holds_against_a_replacement_from_above() {
     let text = host("lifecycle = { prevent_destroy = true }\n");
     insta::assert_snapshot!(World::of(&text).replace("cluster.c").show(&text), @r"
