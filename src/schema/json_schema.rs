@@ -195,8 +195,8 @@ fn import() -> Json {
         json!({
             "to": { "type": "string", "description": "The address of a resource or of one instance; may use each.key and each.value." },
             "id": { "type": "string", "description": "The id of the object; may use each.key and each.value." },
-            "for_each": { "description": "One import for each element: a map, a list of texts, or a list of objects with for_each_key." },
-            "for_each_key": { "type": "string", "description": "The field that names the objects of for_each." },
+            "for_each": { "$ref": "#/definitions/for_each" },
+            "for_each_key": { "$ref": "#/definitions/for_each_key" },
         }),
         &["to", "id"],
     )
