@@ -125,6 +125,8 @@ pub struct Desired {
     pub settings: Settings,
     /// Preconditions that do not hold: nothing may be created or changed while there are any.
     pub refused: Diagnostics,
+    /// `[[import]]`, of all modules.
+    pub imports: Vec<Import>,
     /// `[[moved]]`, of all modules.
     pub moved: Vec<Moved>,
     /// `[[removed]]`, of all modules.
@@ -162,6 +164,22 @@ pub struct Repeated {
     pub blocks: HashMap<String, bool>,
     /// Module instances, with their keys.
     pub modules: HashSet<String>,
+}
+
+/// `[[import]]`: a live object that becomes ours under an address. Of a `for_each` one for each key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    pub to: Address,
+    pub id: Arc<str>,
+    /// Where the configuration says `to` and `id`; `None`: somebody else does.
+    pub place: Option<ImportPlace>,
+}
+
+/// Where an `[[import]]` says what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlace {
+    pub to: Span,
+    pub id: Span,
 }
 
 /// `[[moved]]`: objects that have other addresses from now on.

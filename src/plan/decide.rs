@@ -13,6 +13,7 @@ use crate::diag::{Diagnostics, Span};
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::drift;
+use crate::plan::import::Imports;
 use crate::plan::known::{self, Known, Live};
 use crate::plan::maintenance;
 use crate::plan::parents;
@@ -36,6 +37,7 @@ pub struct Draft<'a> {
     pub refreshed: Vec<(Address, Attributes)>,
     pub known: Known,
     pub removals: Removals<'a>,
+    pub imports: Imports<'a>,
     triggers: Triggers,
     /// Blocks of the configuration that have instances.
     blocks: HashSet<Address>,
@@ -88,11 +90,15 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         refreshed: Vec::new(),
         known: Known::new(inputs.state),
         removals: Removals::of(inputs.desired),
+        imports: Imports::of(inputs),
         triggers: Triggers::of(inputs.desired),
         blocks: keyed_blocks(inputs.desired),
     };
     for address in inputs.state.entries.keys().filter(|a| draft.removals.forgotten(a).is_some()) {
         draft.known.leaves(address);
+    }
+    for (address, live) in draft.imports.found(inputs) {
+        draft.known.learn(address, &live.id);
     }
     if !inputs.options.destroy {
         for ix in parents::in_order(inputs.desired, &draft.known) {
@@ -147,7 +153,8 @@ fn resource<'a>(
         }
     }
     let pending = inputs.state.pending.get(address);
-    let live = made(inputs, desired).or_else(|| part::unclaimed(inputs, desired, &draft.known));
+    let imported = draft.imports.live(inputs, desired).or_else(|| made(inputs, desired));
+    let live = imported.or_else(|| part::unclaimed(inputs, desired, &draft.known));
     match live {
         Some(live) => {
             draft.known.learn(address, &live.id);
@@ -269,10 +276,11 @@ fn existing<'a>(
     let verdict = verdict(&differences, requested, &draft.known);
     let (action, reason) = match triggered(verdict, desired, &mut draft.triggers) {
         Verdict::Replace(reason) => {
-            if ty.bears_data() && !requested {
+            let allowed = inputs.options.preview;
+            if ty.bears_data() && !requested && !allowed {
                 findings.push(refusal::data_at_stake(desired, &differences, &reason));
             }
-            if protected(desired, prior) {
+            if protected(desired, prior) && !allowed {
                 findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
             }
             if let Some(there) = part::undiscovered(inputs, desired, &draft.known) {
@@ -289,6 +297,7 @@ fn existing<'a>(
             (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
         }
         Verdict::Nothing => match prior {
+            None if draft.imports.is_open(&desired.address) => (Action::Adopt, Reason::Imported),
             None if made(inputs, desired).is_some() => (Action::Adopt, Reason::Unfinished),
             None => (Action::Adopt, Reason::New),
             Some(entry) if owes(ty, entry, &live) => (Action::Update, Reason::Unfinished),

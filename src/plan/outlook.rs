@@ -51,7 +51,7 @@ impl Objects for Outlook<'_> {
         self.id(of)?;
         let attrs = match self.changes.get(of) {
             Some(change) if change.diffs.iter().any(|diff| *diff.name == *name) => return None,
-            Some(change) if change.action == Action::Adopt => &change.seen,
+            Some(change) if change.action == Action::Adopt || change.importing => &change.seen,
             _ => match self.refreshed.get(of) {
                 Some(attrs) => *attrs,
                 None => &self.state.entries.get(of)?.attrs,

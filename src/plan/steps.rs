@@ -55,6 +55,7 @@ pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
 fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) -> Change {
     Change {
         address: decision.address.clone(),
+        importing: draft.imports.is_open(&decision.address) && decision.live.is_some(),
         previous: inputs.moved.get(&decision.address).cloned(),
         ty: decision.ty,
         provider: decision.provider.clone(),

@@ -104,7 +104,7 @@ pub(super) fn why(change: &Change) -> Option<String> {
         Reason::Differs if change.action == Action::Record => {
             "another block declares it now".to_owned()
         }
-        Reason::New | Reason::Differs | Reason::Destroy => return None,
+        Reason::New | Reason::Differs | Reason::Destroy | Reason::Imported => return None,
         Reason::Discovered => "the server discovers it; nothing is sent for that".to_owned(),
         Reason::Vanished => "it is gone from the cloud".to_owned(),
         Reason::Unfinished => "an earlier apply was cut off while it worked on it".to_owned(),
@@ -196,6 +196,12 @@ impl Changes<'_> {
         }
         if let Some(text) = protection(change) {
             writeln!(out, "  {}", style.ink(Ink::Bold, format_args!("# {text}")))?;
+        }
+        if let Some(id) =
+            change.id.as_ref().filter(|_| change.importing && change.action != Action::Adopt)
+        {
+            let text = format!("# (imported: {})", clean(id));
+            writeln!(out, "  {}", style.ink(Ink::Dim, text))?;
         }
         let sign = style.ink(ink, format!("{sign:>3}"));
         write!(out, "{sign} {}", clean(&change.address))?;

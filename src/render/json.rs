@@ -316,7 +316,7 @@ fn change_line(at: &str, change: &Change) -> String {
 }
 
 fn importing(change: &Change) -> Option<Importing<'_>> {
-    let id = change.id.as_deref().filter(|_| change.action == Action::Adopt)?;
+    let id = change.id.as_deref().filter(|_| change.action == Action::Adopt || change.importing)?;
     Some(Importing { id })
 }
 
@@ -395,7 +395,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Unmanaged
         | Reason::Protection
         | Reason::Dependencies
-        | Reason::Moved => None,
+        | Reason::Moved
+        | Reason::Imported => None,
     }
 }
 

@@ -142,7 +142,7 @@ fn changed(change: &Change) -> Resource<'_> {
     let stays = !matches!(change.action, Action::Delete | Action::Forget);
     // After a replacement the object has another id, which nothing here can say.
     let new_id = id.as_deref().filter(|_| change.action != Action::Replace);
-    let adopts = change.action == Action::Adopt;
+    let adopts = change.action == Action::Adopt || change.importing;
     // An attachment or part is known by its key.
     let creates =
         matches!(change.action, Action::Create | Action::Replace) && address.member_of().is_none();
@@ -238,7 +238,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Unmanaged
         | Reason::Protection
         | Reason::Dependencies
-        | Reason::Moved => None,
+        | Reason::Moved
+        | Reason::Imported => None,
     }
 }
 

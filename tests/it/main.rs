@@ -16,6 +16,7 @@ mod examples;
 mod foreseen;
 mod fmt;
 mod fuzz;
+mod import;
 mod manual;
 mod moved;
 mod mutants;

@@ -20,6 +20,7 @@ fn zone() -> Address {
 
 fn change(schemas: &Schemas, action: Action, id: Option<&str>) -> Change {
     Change {
+        importing: false,
         previous: None,
         address: zone(),
         ty: schemas.find("zone").expect("a type"),

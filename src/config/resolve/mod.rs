@@ -23,6 +23,7 @@ mod kind;
 mod kind_tests;
 #[cfg(test)]
 mod language_tests;
+mod import;
 mod instances;
 mod link;
 mod matches;
@@ -208,6 +209,7 @@ impl<'a> Work<'a> {
         self.choice = provider::Choice::new(&providers);
         let (mut resources, mut links) = (Vec::new(), Vec::new());
         self.module_tree(ModuleIx::ROOT, &mut resources, &mut links);
+        let imports = self.imports();
         self.missing_providers();
         self.named_values();
         resources.sort_by(|a, b| a.address.cmp(&b.address));
@@ -237,6 +239,7 @@ impl<'a> Work<'a> {
             providers,
             settings,
             refused,
+            imports,
             moved,
             removed,
             repeated: self.repeated(),
@@ -245,6 +248,7 @@ impl<'a> Work<'a> {
         };
         self.check(&desired);
         self.check_moves(&desired);
+        self.check_imports(&desired);
         self.forget_harmless(&desired.providers);
         in_source_order(self.findings).into_result(desired)
     }

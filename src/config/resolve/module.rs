@@ -329,7 +329,7 @@ impl<'a> Work<'a> {
         let span = block.get("for_each").or_else(|| block.get("count"));
         let frame = (address.to_string(), span.map_or(block.declared, |e| e.value.span));
         let found = self.at(Here::module(of), |work| {
-            work.framed(frame, |work| work.instances(block, &address))
+            work.framed(frame, |work| work.instances(block, Some(&address)))
         });
         let found = found.map(|each, ()| match each.key() {
             Some(key) => address.instance(key),

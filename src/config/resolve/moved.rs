@@ -117,7 +117,7 @@ impl Work<'_> {
         }
     }
 
-    fn only(&mut self, block: &Block, known: &[&str]) {
+    pub(super) fn only(&mut self, block: &Block, known: &[&str]) {
         for entry in block.entries.iter().filter(|e| !known.contains(&&*e.key.text)) {
             let what = format!("`[[{}]]`", block.kind.text);
             self.unknown_attribute(&what, &entry.key, known.iter().copied());
