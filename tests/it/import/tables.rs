@@ -151,7 +151,7 @@ fn import(to: &str, id: &str) -> String {
 #[test]
 fn what_is_not_there_cannot_be_imported() {
     insta::assert_snapshot!(said(|zone, _| {
-        format!("[cluster.d]\nzone = \"zone.a\"\nhypervisor_type = \"KVM\"\n")
+        "[cluster.d]\nzone = \"zone.a\"\nhypervisor_type = \"KVM\"\n".to_owned()
             + &import("cluster.c", &"0".repeat(32))
             + &import("cluster.d", zone)
     }));
