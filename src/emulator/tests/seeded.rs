@@ -126,3 +126,15 @@ hosts = [{ count = 2500, name = "r{rack}-{n:04}", managementIp = "h{n}.rack{rack
     let host = client.get("/hosts?q=name=r4-2500").await["inventories"][0].clone();
     assert_eq!(host["managementIp"], "h2500.rack4.example.com");
 }
+
+#[tokio::test]
+async fn the_seed_of_the_readme_is_a_cloud() {
+    let readme = include_str!("../../../README.md");
+    let (_, block) = readme.split_once("```toml seed\n").expect("a seed");
+    let (block, _) = block.split_once("```").expect("its end");
+    // As many as it says take their time in an unoptimised build.
+    let block = block.replace("10000", "100");
+    let (_running, client) = seeded(ServerVersion::V3_0, read(&block)).await;
+    let hosts = client.get("/hosts?q=cluster.name=rack&count=true").await;
+    assert_eq!(hosts["total"], 100);
+}
