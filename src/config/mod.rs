@@ -1,9 +1,12 @@
 //! What the user wants: `*.rack.toml` texts → [`Desired`].
 //!
-//! Stages: `source` (bytes → texts) → `parse` (TOML with spans, as `syntax` has it) → `mask` (the
-//! copies that messages quote) → `expr` (templates) → `resolve` (types, defaults, references). Pure: what it needs from outside (environment
-//! variables, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
-//! Beside these stages, `write` makes texts: formatted ones for `fmt`, strings for `import`.
+//! Stages: `loading` (files of the root and of the modules it calls) → `source` (bytes → texts) →
+//! `parse` (TOML with spans, as `syntax` has it) → `mask` (the copies that messages quote) → `expr`
+//! (templates) → `resolve` (modules, instances, types, defaults, references; names are evaluated
+//! when something asks for them). Pure: what it needs from outside (environment variables, files,
+//! programs, objects of a cloud) it names as [`Need`]s and is called again with [`Facts`].
+//! Beside these stages, `input` reads the values of variables by the types of `constraint`, and
+//! `write` makes texts: formatted ones for `fmt`, strings for `import`.
 
 pub mod constraint;
 pub mod expr;
