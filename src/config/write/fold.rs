@@ -15,6 +15,9 @@ const MOST_RUNS: usize = 4;
 /// Which number of a name counts: the last, or one of so many before it.
 const NUMBERS: usize = 3;
 
+/// By number: its digits as written, and which it is.
+type Group<'a> = BTreeMap<u32, (&'a str, usize)>;
+
 /// What is told apart by name and address alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Alike<'a> {
@@ -59,8 +62,7 @@ pub fn fold(hosts: &[Alike<'_>]) -> Vec<Fold> {
     let mut left: BTreeSet<usize> = (0..hosts.len()).collect();
     let mut found = Vec::new();
     for nth in 0..NUMBERS {
-        let mut groups: BTreeMap<(&str, &str, &str), BTreeMap<u32, (&str, usize)>> =
-            BTreeMap::new();
+        let mut groups: BTreeMap<(&str, &str, &str), Group<'_>> = BTreeMap::new();
         for at in &left {
             let Some((prefix, digits, suffix)) = split(hosts[*at].name, nth) else { continue };
             let Ok(number) = digits.parse() else { continue };
@@ -103,7 +105,7 @@ fn split(name: &str, nth: usize) -> Option<(&str, &str, &str)> {
 }
 
 /// Those that one width with leading zeros writes as they are.
-fn evenly_written<'a>(group: &BTreeMap<u32, (&'a str, usize)>) -> Vec<(u32, &'a str, usize)> {
+fn evenly_written<'a>(group: &Group<'a>) -> Vec<(u32, &'a str, usize)> {
     let width = width(group.values().map(|(digits, _)| *digits));
     let even = group.iter().filter(|(n, (digits, _))| format!("{n:0width$}") == *digits);
     even.map(|(n, (digits, at))| (*n, *digits, *at)).collect()

@@ -30,6 +30,9 @@ fn expanded(schemas: &Schemas, blocks: &str) -> Desired {
     desired
 }
 
+/// Names and addresses.
+type Pairs = Vec<(String, String)>;
+
 /// Ids are addresses with `#` before them; every `password` is in the variable `pw`.
 struct Around;
 
@@ -221,7 +224,7 @@ fn hosts(schemas: &Schemas, hosts: &[(String, String)]) -> (String, usize) {
 }
 
 /// Names and addresses of the hosts that a text declares, sorted.
-fn declared(schemas: &Schemas, blocks: &str) -> Vec<(String, String)> {
+fn declared(schemas: &Schemas, blocks: &str) -> Pairs {
     let around = "[zone.east]\n[cluster.rack]\nzone = \"zone.east\"\nhypervisor_type = \"KVM\"\n";
     let desired = expanded(schemas, &format!("{around}{blocks}"));
     let of = |address, name| desired.text(schemas, address, name).expect("a text").to_string();
@@ -232,10 +235,7 @@ fn declared(schemas: &Schemas, blocks: &str) -> Vec<(String, String)> {
     found
 }
 
-fn numbered(
-    numbers: impl Iterator<Item = u32>,
-    of: fn(u32) -> (String, String),
-) -> Vec<(String, String)> {
+fn numbered(numbers: impl Iterator<Item = u32>, of: fn(u32) -> (String, String)) -> Pairs {
     numbers.map(of).collect()
 }
 
@@ -260,7 +260,7 @@ fn forty_alike_hosts_are_a_few_lines() {
 #[test]
 fn patterns_that_people_use_are_found() {
     let schemas = schemas();
-    let cases: [(&str, Vec<(String, String)>, usize); 8] = [
+    let cases: [(&str, Pairs, usize); 8] = [
         (
             "gaps",
             numbered([1, 2, 5, 6, 9].into_iter(), |n| (format!("h{n}"), format!("10.0.0.{n}"))),
@@ -359,7 +359,7 @@ proptest! {
         straight in any::<bool>(),
     ) {
         let mut used = std::collections::BTreeSet::new();
-        let mut list: Vec<(String, String)> = Vec::new();
+        let mut list: Pairs = Vec::new();
         for (n, (name, number)) in (0u32..).zip(found) {
             let digits: String = name.chars().filter(char::is_ascii_digit).collect();
             let number = if straight { digits.parse().unwrap_or(n) % 1000 } else { number };
