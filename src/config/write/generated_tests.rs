@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{Alike, Names, Shown, block, fold, format};
 use crate::config::{Desired, Facts, Loader, ROOT, SourceFile, expand};
-use crate::schema::{LinkIx, ResourceType, Row, Schemas, load};
+use crate::schema::{Kind, LinkIx, PartIx, ResourceType, Row, Schemas, load};
 use crate::value::Value;
 
 const HEAD: &str = "[provider.zstack]\nendpoint = \"emulator\"\n\n[variable.pw]\ntype = \"string\"\nsensitive = true\ndefault = \"s\"\n\n";
@@ -178,6 +178,53 @@ fn attachments_and_parts_stand_in_place() {
     assert_eq!(elements.len(), 2);
     let port = element.find_attr("ssh_port").expect("port");
     assert_eq!(elements[1].attrs[usize::from(port.0)], Value::Int(2222));
+}
+
+/// A value of each kind, with what is hard to write in it.
+fn sample(kind: &Kind) -> Value {
+    match kind {
+        Kind::Bool => Value::Bool(true),
+        Kind::Int | Kind::Bytes => Value::Int(7),
+        Kind::Ref(to) => text(&format!("#{to}.x")),
+        Kind::Text | Kind::Host | Kind::Path => text("/a '\"${x}\\ 东"),
+        Kind::Set(kind) | Kind::List(kind) => Value::list(vec![sample(kind)]),
+        Kind::Object(attrs) => {
+            Value::map(attrs.iter().map(|a| (a.name.clone(), sample(&a.kind))).collect())
+        }
+    }
+}
+
+#[test]
+fn every_type_can_be_written_and_no_secret_is() {
+    let schemas = schemas();
+    for ty in schemas.resources() {
+        let mut full: Row = ty.attrs.iter().map(|attr| sample(&attr.kind)).collect();
+        for (ix, attr) in ty.attrs().filter(|(_, attr)| attr.unread()) {
+            full[usize::from(ix.0)] = text("hunter2");
+            assert!(!attr.computed, "{}.{}", ty.name, attr.name);
+        }
+        let links: Vec<(LinkIx, Vec<Arc<str>>)> =
+            ty.links().map(|(ix, _)| (ix, vec!["#x.y".into(), "f".into()])).collect();
+        let elements: Vec<(PartIx, Row)> = ty
+            .parts()
+            .map(|(ix, part)| {
+                let sampled = part.element.attrs.iter().map(|attr| match attr.unread() {
+                    true => text("hunter2"),
+                    false => sample(&attr.kind),
+                });
+                (ix, sampled.collect())
+            })
+            .collect();
+        let parts: Vec<(PartIx, Vec<&[Value]>)> =
+            elements.iter().map(|(ix, row)| (*ix, vec![&row[..]])).collect();
+        for attrs in [full, ty.empty_row()] {
+            let shown = Shown { attrs: &attrs, links: &links, parts: &parts, ..Shown::default() };
+            let out = block(ty, "a", &shown, &Around);
+            assert_eq!(format(&out), out);
+            assert!(out.parse::<toml::Table>().is_ok(), "{out}");
+            assert!(!out.contains("hunter2"), "{out}");
+        }
+    }
 }
 
 /// The hosts of a cluster, as blocks: the folds and what is left.
