@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::config::{Desired, DesiredResource, End};
+use crate::address::prefix::Prefix;
+use crate::config::{Desired, DesiredResource, End, Repeated};
 use crate::diag::{Diagnostics, Span};
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
@@ -39,8 +40,6 @@ pub struct Draft<'a> {
     pub removals: Removals<'a>,
     pub imports: Imports<'a>,
     triggers: Triggers,
-    /// Blocks of the configuration that have instances.
-    blocks: HashSet<Address>,
 }
 
 /// What happens to one object. Objects to which nothing happens have none.
@@ -92,7 +91,6 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         removals: Removals::of(inputs.desired),
         imports: Imports::of(inputs),
         triggers: Triggers::of(inputs.desired),
-        blocks: keyed_blocks(inputs.desired),
     };
     for address in inputs.state.entries.keys().filter(|a| draft.removals.forgotten(a).is_some()) {
         draft.known.leaves(address);
@@ -379,11 +377,12 @@ fn orphan<'a>(
     let declared = inputs.desired.get(address).map(|d| d.declared);
     let declared = declared.or(removed.map(|r| r.declared));
     let part = inputs.schemas.get(ty).part_of.is_some();
+    let gone = gone_reason(inputs.desired, address);
     let reason = match inputs.options.destroy {
         true => Reason::Destroy,
         false if removed.is_some() => Reason::Removed,
         false if part => Reason::NotInConfiguration,
-        false => gone_reason(draft, address),
+        false => gone.clone(),
     };
     let live = match known::live_of(inputs, ty, entry) {
         Live::Object(live) => Some(live),
@@ -409,7 +408,7 @@ fn orphan<'a>(
         }
     };
     if action == Action::Delete && entry.prevent_destroy {
-        findings.push(refusal::protected_orphan(address, declared));
+        findings.push(refusal::protected_orphan(address, declared, &gone));
     }
     if !left {
         draft.known.ends(address);
@@ -431,17 +430,24 @@ fn orphan<'a>(
     });
 }
 
-fn gone_reason(draft: &Draft<'_>, address: &Address) -> Reason {
-    if address.key().is_some() && draft.blocks.contains(&address.block()) {
-        Reason::KeyGone
-    } else {
-        Reason::NotInConfiguration
+/// What is gone of an address that nothing declares: the instance of a module that is still called,
+/// the instance of a block, or the block.
+fn gone_reason(desired: &Desired, address: &Address) -> Reason {
+    let Repeated { blocks, modules } = &desired.repeated;
+    let steps = address.modules();
+    for called in (1..=steps.len()).filter_map(|depth| steps.get(..depth)).map(Prefix::module) {
+        if !modules.contains(&called.to_string()) {
+            let module = called.clone().whole().to_string();
+            let keyed = called.key().is_some() && blocks.contains_key(&module);
+            return if keyed {
+                Reason::ModuleKeyGone(module.into())
+            } else {
+                Reason::NotInConfiguration
+            };
+        }
     }
-}
-
-fn keyed_blocks(desired: &Desired) -> HashSet<Address> {
-    let keyed = desired.resources.iter().filter(|r| r.address.key().is_some());
-    keyed.map(|r| r.address.block()).collect()
+    let keyed = address.key().is_some() && blocks.contains_key(address.block().as_str());
+    if keyed { Reason::KeyGone } else { Reason::NotInConfiguration }
 }
 
 /// A dead runner had begun to create it, and the configuration no longer wants it.

@@ -251,6 +251,8 @@ pub enum Reason {
     Removed,
     /// An instance key is gone.
     KeyGone,
+    /// The key of a module that it is in is gone; the module.
+    ModuleKeyGone(Arc<str>),
     /// `destroy`.
     Destroy,
     /// Its attribute was removed: attachments are no longer managed.

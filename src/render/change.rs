@@ -132,6 +132,9 @@ pub(super) fn why(change: &Change) -> Option<String> {
         }
         Reason::Removed => "a [[removed]] says so".to_owned(),
         Reason::KeyGone => "its key is gone from for_each or count".to_owned(),
+        Reason::ModuleKeyGone(module) => {
+            format!("its key is gone from the for_each or count of {}", clean(module))
+        }
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
         Reason::Protection => switched(change.record.prevent_destroy).to_owned(),
         Reason::Dependencies => "it depends on other objects now".to_owned(),

@@ -228,6 +228,7 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_by_triggers"),
         Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
+        Reason::ModuleKeyGone(_) => Some("delete_because_no_module"),
         Reason::New
         | Reason::Discovered
         | Reason::Vanished
