@@ -117,17 +117,25 @@ impl Value {
             _ => false,
         }
     }
-    /// Whether lists and maps stand in more than `levels` others.
-    pub fn is_deeper_than(&self, levels: u32) -> bool {
-        let below = |item: &Value| match levels.checked_sub(1) {
-            Some(rest) => item.is_deeper_than(rest),
-            None => true,
-        };
+    /// Whether lists and maps in it are nested deeper than some levels, or hold more than some
+    /// values, counting what is shared as often as it stands there: whoever walks over it would.
+    pub fn exceeds(&self, levels: u32, values: u64) -> bool {
+        let mut left = values;
+        self.spend(levels, &mut left).is_none()
+    }
+    fn spend(&self, levels: u32, left: &mut u64) -> Option<()> {
+        *left = left.checked_sub(1)?;
         match self {
-            Self::List(items) => items.iter().any(below),
-            Self::Map(items) => items.values().any(below),
-            Self::Sensitive(inner) => inner.is_deeper_than(levels),
-            _ => false,
+            Self::List(items) => {
+                let below = levels.checked_sub(1)?;
+                items.iter().try_for_each(|item| item.spend(below, left))
+            }
+            Self::Map(items) => {
+                let below = levels.checked_sub(1)?;
+                items.values().try_for_each(|item| item.spend(below, left))
+            }
+            Self::Sensitive(inner) => inner.spend(levels, left),
+            _ => Some(()),
         }
     }
     /// The value under the outermost sensitive mark.

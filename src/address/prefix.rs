@@ -177,6 +177,41 @@ impl fmt::Display for Prefix {
     }
 }
 
+/// The same address with or without `["0"]` wherever `counted` says: of a module or block, named
+/// without the key at its end, whether `count` gives it keys, or `None` if it has none by anything.
+/// `None` if that changes nothing.
+pub fn by_count(address: &Address, counted: impl Fn(&Prefix) -> Option<bool>) -> Option<Address> {
+    let i = &address.0;
+    let keys = i.modules.iter().map(|step| &step.key).chain([&i.key]);
+    if !keys.clone().any(|key| key.as_deref().is_none_or(|key| key == FIRST)) {
+        return None;
+    }
+    let exchanged =
+        |prefix: &Prefix, key: &Option<Arc<str>>| match (key.as_deref(), counted(prefix)) {
+            (None, Some(true)) => Some(FIRST.into()),
+            (Some(FIRST), None) => None,
+            _ => key.clone(),
+        };
+    let mut now = Prefix { modules: Vec::with_capacity(i.modules.len()), resource: None };
+    for step in i.modules.iter() {
+        now.modules.push(ModuleStep { name: step.name.clone(), key: None });
+        let key = exchanged(&now, &step.key);
+        if let Some(last) = now.modules.last_mut() {
+            last.key = key;
+        }
+    }
+    let (kind, label) = (i.kind.clone(), i.label.clone());
+    now.resource = Some(Resource { kind, label, key: None });
+    let key = exchanged(&now, &i.key);
+    let modules: Arc<[ModuleStep]> = now.modules.into();
+    let same = modules == i.modules && key == i.key;
+    let (kind, label, member) = (i.kind.clone(), i.label.clone(), i.member.clone());
+    (!same).then(|| Address::build(modules, kind, label, key, member))
+}
+
+/// The key of the first instance by `count`.
+const FIRST: &str = "0";
+
 /// Many renames, found by address in a few look-ups, whatever their number.
 #[derive(Clone, Debug, Default)]
 pub struct Renames {

@@ -60,7 +60,7 @@ fn doubt_secrets(plan: &Plan, schemas: &Schemas, state: &mut State) {
 
 /// Changes that need no call: adopted, forgotten and recorded objects, those that a cut-off apply
 /// created though the plan does more to them, and rows that are out of date.
-fn without_calls(plan: &Plan, state: State) -> State {
+pub fn without_calls(plan: &Plan, state: State) -> State {
     let run = state.run.clone();
     let mut fold = Fold::new(state, run);
     for change in &plan.changes {
@@ -87,10 +87,13 @@ fn without_calls(plan: &Plan, state: State) -> State {
     fold.state
 }
 
-/// The entry of a pending object that turned out to be live and has none yet. Without it, a call
+/// The entry of an imported object, or of a pending one that turned out to be live, that has none yet. Without it, a call
 /// that fails would leave an object that nobody knows.
 fn found(change: &Change, state: &State) -> Option<Entry> {
     let id = change.id.as_ref()?;
+    if change.importing {
+        return Some(entry_of(change, state.next_incarnation(&change.address), state));
+    }
     let pending = state.pending.get(&change.address)?;
     let known = state.entries.get(&change.address).is_some_and(|entry| entry.id == *id);
     (!known).then(|| entry_of(change, pending.incarnation, state))
@@ -123,9 +126,9 @@ fn entry_of(change: &Change, incarnation: u32, state: &State) -> Entry {
 fn digests_of(state: &State, change: &Change) -> Digests {
     let pending = state.pending.get(&change.address).map(|pending| &pending.digests);
     let entry = state.entries.get(&change.address).map(|entry| &entry.digests);
-    match pending.or(entry) {
+    match pending.or(entry).filter(|_| !change.importing) {
         Some(known) => known.clone(),
-        None if change.action == Action::Adopt => {
+        None if change.action == Action::Adopt || change.importing => {
             let secrets = change.record.secrets.iter();
             secrets.map(|name| (name.clone(), UNVERIFIED.to_owned())).collect()
         }

@@ -263,6 +263,9 @@ impl Outcomes {
             };
         }
         for (change, outcome) in plan.changes.iter().zip(changes) {
+            if change.importing && change.action != Action::Adopt {
+                summary.adopted += 1;
+            }
             match (outcome, change.action) {
                 (Outcome::Done, Action::Create) => summary.created += 1,
                 (Outcome::Done, Action::Update) => summary.updated += 1,

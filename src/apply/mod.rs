@@ -32,7 +32,7 @@ mod step;
 mod verify;
 mod waits;
 
-pub use beginning::beginning;
+pub use beginning::{beginning, without_calls};
 pub use executor::run;
 pub use ledger::Ledger;
 pub use step::unix_now;

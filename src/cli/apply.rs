@@ -117,8 +117,8 @@ impl Command<'_> {
         self.recover(snapshot).await;
         let moved = planning::rename(self.session, snapshot, self.destroy)?;
         let planning = (&self.args.planning, self.destroy, &moved);
-        let mut planned =
-            planning::make(self.session, &snapshot.state, self.clouds, planning).await?;
+        let planned = planning::make(self.session, &snapshot.state, self.clouds, planning).await;
+        let mut planned = planned.map_err(Failure::by_guard)?;
         self.show(&planned);
         outlook::told(&planned.concluded, self.session, self.output)?;
         let cut_off = snapshot.unfolded.is_some();

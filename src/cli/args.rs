@@ -193,16 +193,21 @@ pub struct Apply {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rackform import host.kvm 5f1c0f8be2a74d0c9a3d1f0f6f3a2b1c
+  rackform import 'module.hall.host.kvm[\"01\"]' kvm-01
 
-The configuration must have a block for the address. Nothing is changed in the cloud; run
-`rackform plan` afterwards to see what differs.")]
+The configuration must have a block for the address. Nothing is changed in the cloud; what the next
+plan would change is shown. Exit code 3 if it would replace or destroy the object. Many objects at
+once: [[import]] tables in the configuration.")]
 pub struct Import {
     /// Address that the configuration has
     #[arg(value_name = "ADDR")]
     pub address: Address,
-    /// Id of the object: 32 hexadecimal digits
+    /// Id of the object, or its name
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Import it though the next plan would replace it
+    #[arg(long = "allow-replace")]
+    pub allow_replace: bool,
     #[command(flatten)]
     pub vars: Inputs,
     /// How long to wait for another rackform to release the state

@@ -36,6 +36,7 @@ pub fn run(dir: &Path, command: &[String]) -> Result<String, String> {
     let ended = child.wait();
     let said = listener.join().unwrap_or_default();
     let printed = printed?;
+    let said = without(&said, &printed);
     let status = ended.map_err(|error| format!("it cannot be waited for: {error}"))?;
     if !status.success() {
         return Err(format!("{status}{}", first_line(&said)));
@@ -86,6 +87,16 @@ fn heard(mut errors: impl Read, shown: bool) -> Vec<u8> {
     kept
 }
 
+/// What a program said without what it printed: that may be the secret.
+fn without(said: &[u8], printed: &[u8]) -> Vec<u8> {
+    let (mut said, printed) =
+        (String::from_utf8_lossy(said).into_owned(), String::from_utf8_lossy(printed));
+    for line in printed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        said = said.replace(line, "(not shown)");
+    }
+    said.into_bytes()
+}
+
 /// The first line with something in it, to go on a sentence.
 fn first_line(said: &[u8]) -> String {
     let text = String::from_utf8_lossy(said);
@@ -116,6 +127,8 @@ mod tests {
     fn a_failure_is_told_without_what_was_printed() {
         let failed = shell("echo hunter2; echo; printf '\\n \\033[31mno entry\\n' >&2; exit 3");
         assert_eq!(failed, Err("exit status: 3: [31mno entry".to_owned()));
+        let repeated = shell("echo hunter2; echo 'bad hunter2!' >&2; exit 3");
+        assert_eq!(repeated, Err("exit status: 3: bad (not shown)!".to_owned()));
         assert_eq!(shell("true"), Err("it printed nothing".to_owned()));
         assert_eq!(shell("kill -9 $$").map_err(|e| e.contains("signal: 9")), Err(true));
         assert_eq!(shell("printf '\\377'"), Err("it printed what is not valid UTF-8".to_owned()));

@@ -17,7 +17,7 @@ pub fn run(args: &Emulate, output: &mut Output) -> Result<Exit, Failure> {
                 EmulatorError::Listen { .. } => Diagnostic::error("emulator", text)
                     .help("another --listen ADDR, or port 0 for a free one"),
                 EmulatorError::Seed(_) => Diagnostic::error("bad_seed", text)
-                    .help("the shape of a seed is shown at the top of src/emulator/seed.rs"),
+                    .help("the README shows seeds in its section on the emulator"),
                 _ => Diagnostic::error("emulator", text),
             }
         })?;

@@ -1,6 +1,6 @@
 //! How a command ends: an exit code, and findings for people.
 
-use crate::diag::{Diagnostic, Diagnostics, Sources};
+use crate::diag::{Diagnostic, Diagnostics, Severity, Sources};
 
 /// The exit codes of design section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,13 @@ impl Failure {
     /// A refusal by a guard.
     pub fn refused(findings: Diagnostics, sources: &Sources) -> Self {
         Self { exit: Exit::Refused, findings, sources: sources.clone() }
+    }
+    /// The same as a refusal, where nothing but protection stands in the way.
+    #[must_use]
+    pub fn by_guard(self) -> Self {
+        let mut errors = self.findings.iter().filter(|f| f.severity == Severity::Error).peekable();
+        let guarded = errors.peek().is_some() && errors.all(|f| f.code == "prevent_destroy");
+        if guarded { self.exit(Exit::Refused) } else { self }
     }
     #[must_use]
     pub fn exit(self, exit: Exit) -> Self {

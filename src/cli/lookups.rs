@@ -54,7 +54,7 @@ pub async fn answer(
     facts: &mut Facts,
 ) -> Result<(), Failure> {
     let mut lookups: BTreeSet<Lookup> = BTreeSet::new();
-    let moved = moved::arrivals(&session.desired.moved, state);
+    let moved = moved::arrivals(&session.desired, state);
     for need in needs {
         match need {
             // This machine has answered those.

@@ -25,7 +25,9 @@ mod fmt;
 mod graph;
 mod identity;
 mod import;
+mod imports;
 mod lookups;
+mod named;
 mod output;
 mod outlook;
 mod outputs;
@@ -43,6 +45,7 @@ mod state;
 mod tips;
 mod validate;
 mod variables;
+mod wanted;
 
 use args::{Cli, Command};
 pub use failure::{Exit, Failure};

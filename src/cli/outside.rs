@@ -50,6 +50,8 @@ fn read(path: &Path) -> Outside {
     let failed = |why: String| Outside::Failed(why.into());
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => return failed("it is a directory".to_owned()),
+        // Devices and pipes may never end.
+        Ok(found) if !found.is_file() => return failed("it is no regular file".to_owned()),
         Ok(found) if found.len() > LARGEST => {
             return failed(format!("it has {} MiB, and 64 are possible", found.len() >> 20));
         }
@@ -67,6 +69,14 @@ fn read(path: &Path) -> Outside {
         }
         Err(error) => failed(error.to_string()),
     }
+}
+
+/// The bytes of a regular file: devices and pipes may never end.
+pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() {
+        return std::fs::read(path);
+    }
+    Err(std::io::Error::new(ErrorKind::InvalidInput, "it is no regular file"))
 }
 
 /// The files below a directory whose relative paths match, in order.

@@ -11,24 +11,23 @@ use crate::address::Address;
 use crate::cli::args::Planning;
 use crate::cli::failure::Failure;
 use crate::cli::foresee;
+use crate::cli::imports;
 use crate::cli::outlook;
 use crate::cli::secrets;
 use crate::cli::session::Session;
-use crate::config::{Conclusion, DesiredResource, ProviderConfig};
+use crate::cli::wanted;
+use crate::config::{Conclusion, ProviderConfig};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::emulator::{self, Embedded};
-use crate::inventory::{Inventory, element_id};
+use crate::inventory::Inventory;
 use crate::observe::{casualties, inventory};
-use crate::plan::foreign;
 use crate::plan::guard::{self, Consent, Question, Refusal};
-use crate::plan::known;
 use crate::plan::outputs;
 use crate::plan::version::{self, Server};
 use crate::plan::{self, Inputs, Note, Options, Plan};
 use crate::provider::{Connection, ProviderError, Settings};
-use crate::schema::TypeIx;
 use crate::state::moved::{self, Previous};
-use crate::state::{Cloud, State, is_attachment};
+use crate::state::{Cloud, State};
 use crate::store::Snapshot;
 use crate::value::Value;
 
@@ -231,7 +230,8 @@ pub async fn make(
     let notes = if destroy { Vec::new() } else { versions(session, clouds).await? };
     let live = if args.refresh { Some(refresh(session, state, clouds).await?) } else { None };
     let rotated = secrets::rotated(&session.desired, &session.schemas, state)?;
-    let options = Options { destroy, replace: args.replace.iter().cloned().collect() };
+    let replace = args.replace.iter().cloned().collect();
+    let options = Options { destroy, replace, preview: false };
     let inputs = Inputs {
         desired: &session.desired,
         state,
@@ -241,6 +241,7 @@ pub async fn make(
         moved,
         options: &options,
     };
+    imports::check(session, &clouds.connections, &inputs).await?;
     let mut plan =
         plan::plan(&inputs).map_err(|findings| Failure::findings(findings, &session.sources))?;
     plan.notes.extend(notes);
@@ -334,10 +335,15 @@ pub async fn weigh(session: &Session, clouds: &Clouds, plan: &mut Plan) -> Resul
     Ok(())
 }
 
-async fn refresh(session: &Session, state: &State, clouds: &Clouds) -> Result<Inventory, Failure> {
+/// What there is, as far as a plan of the session has to know it.
+pub async fn refresh(
+    session: &Session,
+    state: &State,
+    clouds: &Clouds,
+) -> Result<Inventory, Failure> {
     let mut all = Inventory::default();
     for (name, connection) in &clouds.connections {
-        let want = wanted(session, state, name);
+        let want = wanted::wanted(session, state, name);
         let found = inventory::refresh(connection, &session.schemas, &want).await;
         let found = found.map_err(|error| {
             let finding = Diagnostic::error("refresh_failed", error.to_string());
@@ -351,76 +357,6 @@ async fn refresh(session: &Session, state: &State, clouds: &Clouds) -> Result<In
         all.requests += found.requests;
     }
     Ok(all)
-}
-
-/// Which objects of a provider to read: ours by id, and whole types where a unique key could be
-/// held by somebody else's.
-fn wanted(
-    session: &Session,
-    state: &State,
-    provider: &Arc<str>,
-) -> BTreeMap<TypeIx, inventory::Wanted> {
-    let mut want: BTreeMap<TypeIx, inventory::Wanted> = BTreeMap::new();
-    for entry in
-        state.entries.iter().filter(|(a, e)| !is_attachment(a, &e.kind) && e.provider == *provider)
-    {
-        if let Some(ty) = session.schemas.find(&entry.1.kind) {
-            want.entry(ty).or_default().ids.insert(entry.1.id.clone());
-        }
-    }
-    for pending in state.pending.values().filter(|p| p.provider == *provider) {
-        if let Some(ty) = session.schemas.find(&pending.kind) {
-            want.entry(ty).or_default().ids.extend(pending.candidates.iter().cloned());
-        }
-    }
-    for resource in session.desired.resources.iter().filter(|r| r.provider == *provider) {
-        let wanted = want.entry(resource.ty).or_default();
-        for ix in session.schemas.get(resource.ty).own_reads(&resource.attrs) {
-            wanted.own.entry(ix).or_default().extend(known_ids(state, &resource.address));
-        }
-        let unique = !session.schemas.get(resource.ty).unique.is_empty();
-        wanted.whole |= unique;
-        wanted.hoped.extend(hoped(session, state, resource));
-        for (ty, id) in foreign::references(&session.schemas, resource) {
-            want.entry(ty).or_default().ids.insert(id);
-        }
-    }
-    for link in &session.desired.links {
-        let declarer = session.desired.get(&link.declared_by.0);
-        if declarer.is_none_or(|declarer| declarer.provider != *provider) {
-            continue;
-        }
-        for (ty, id) in foreign::ends(&session.schemas, link) {
-            want.entry(ty).or_default().ids.insert(id);
-        }
-    }
-    want
-}
-
-/// Ids under which a resource may be there without the state knowing: an element, with an owner that
-/// is there; anything else, if an apply made it whose record is lost (`plan::known::unrecorded`).
-fn hoped(session: &Session, state: &State, resource: &DesiredResource) -> Vec<Arc<str>> {
-    if state.entries.contains_key(&resource.address) {
-        return Vec::new();
-    }
-    let unrecorded = |at: &Address| {
-        let recorded = state.entries.contains_key(at) || state.pending.contains_key(at);
-        let ty = session.schemas.by_name(at.kind()).filter(|_| !recorded)?;
-        known::next_id(state, ty, at)
-    };
-    let Some(member) = resource.address.member_of() else {
-        return unrecorded(&resource.address).into_iter().collect();
-    };
-    let owner = resource.address.owner();
-    let owners = known_ids(state, &owner).chain(unrecorded(&owner));
-    owners.map(|owner| element_id(&owner, &member.key)).collect()
-}
-
-/// Ids under which an object of ours may be there.
-fn known_ids(state: &State, address: &Address) -> impl Iterator<Item = Arc<str>> {
-    let entry = state.entries.get(address).map(|entry| entry.id.clone());
-    let pending = state.pending.get(address);
-    entry.into_iter().chain(pending.into_iter().flat_map(|p| p.candidates.iter().cloned()))
 }
 
 /// What the command line allows.

@@ -168,7 +168,7 @@ fn module_files(root: &Path, module: &str) -> Result<Vec<SourceFile>, String> {
         return Err(format!("it has no *{SUFFIX} file"));
     }
     let read = |path: PathBuf| {
-        let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let bytes = outside::bytes(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(SourceFile { name: format!("{module}/{name}"), bytes })
     };
@@ -203,7 +203,7 @@ fn files(dir: &Path) -> Result<Vec<SourceFile>, Failure> {
     }
     let read = |path: &PathBuf| {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let bytes = std::fs::read(path).map_err(|e| failed(path, e))?;
+        let bytes = outside::bytes(path).map_err(|e| failed(path, e))?;
         Ok(SourceFile { name, bytes })
     };
     paths.iter().map(read).collect()

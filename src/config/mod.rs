@@ -23,7 +23,7 @@ pub mod syntax;
 mod trigger;
 pub mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::address::Address;
@@ -125,10 +125,14 @@ pub struct Desired {
     pub settings: Settings,
     /// Preconditions that do not hold: nothing may be created or changed while there are any.
     pub refused: Diagnostics,
+    /// `[[import]]`, of all modules.
+    pub imports: Vec<Import>,
     /// `[[moved]]`, of all modules.
     pub moved: Vec<Moved>,
     /// `[[removed]]`, of all modules.
     pub removed: Vec<Removed>,
+    /// Blocks and modules that have keys.
+    pub repeated: Repeated,
     /// What was asked for and is not in the facts yet: answer it and call again. While there is
     /// any, nothing else here may be used; while it is all of a cloud, `providers` and `places`
     /// may.
@@ -150,6 +154,32 @@ impl Desired {
             _ => None,
         }
     }
+}
+
+/// What has instances by `for_each` or `count`, and which modules there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// Resource blocks and modules that have either, named without the key at their end (see
+    /// [`Prefix`]); and whether it is `count`.
+    pub blocks: HashMap<String, bool>,
+    /// Module instances, with their keys.
+    pub modules: HashSet<String>,
+}
+
+/// `[[import]]`: a live object that becomes ours under an address. Of a `for_each` one for each key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    pub to: Address,
+    pub id: Arc<str>,
+    /// Where the configuration says `to` and `id`; `None`: somebody else does.
+    pub place: Option<ImportPlace>,
+}
+
+/// Where an `[[import]]` says what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlace {
+    pub to: Span,
+    pub id: Span,
 }
 
 /// `[[moved]]`: objects that have other addresses from now on.

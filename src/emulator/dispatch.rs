@@ -180,6 +180,12 @@ impl Routes {
         owners.push(Owner { api: api.clone(), pattern });
     }
 
+    /// The API of this name.
+    pub fn by_name(&self, name: &str) -> Option<Arc<Api>> {
+        let mut owners = self.by_path.values().flatten();
+        owners.find(|owner| owner.api.name == name).map(|owner| owner.api.clone())
+    }
+
     /// `path` without `/zstack/v1`, decoded; `uri` as it stands in messages.
     pub fn dispatch(&self, method: &str, path: &str, body: &Body) -> Routed {
         let owners = match self.by_path.get(path) {

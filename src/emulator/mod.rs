@@ -148,7 +148,8 @@ impl std::ops::Drop for Running {
 /// Binds, replays the log, plants the seed, and serves on the current tokio runtime.
 pub async fn start(options: Options) -> Result<Running, EmulatorError> {
     let core = Core::open(&options)?;
-    let planted = match &options.seed {
+    let seed = options.seed.as_ref().map(seed::expand).transpose().map_err(EmulatorError::Seed)?;
+    let planted = match &seed {
         Some(seed) => seed::plant_at_start(&core, seed).map_err(EmulatorError::Seed)?,
         None => false,
     };
@@ -158,6 +159,9 @@ pub async fn start(options: Options) -> Result<Running, EmulatorError> {
     // Set only here, before the first request.
     let _ = core.url.set(format!("http://{address}"));
     zstack::boot(&core);
+    if let Some(seed) = seed.filter(|_| planted) {
+        seed::call(&core, &seed).await.map_err(EmulatorError::Seed)?;
+    }
     let listener = CuttableListener { tcp, connections: core.connections.clone() };
     let shared = core.clone();
     let app = Router::new().fallback(move |cutter: ConnectInfo<Cutter>, request: Request| {

@@ -1,5 +1,6 @@
 //! Seeds: a topology made live at once. In: JSON. Out: rows, in one transaction. No API is run:
-//! what a seed describes simply exists, Connected.
+//! what a seed describes simply exists, Connected. What is to obey the server's rules instead is
+//! written as API calls (`calls.rs`), made after that; many alike are written once (`repeat.rs`).
 //!
 //! ```json
 //! { "zones": [ { "name": "east", "clusters": [ { "name": "a", "hosts": [
@@ -51,6 +52,9 @@
 //! size = 1099511627776
 //! ```
 
+mod calls;
+mod repeat;
+
 use serde_json::{Map, Value, json};
 
 use super::core::Core;
@@ -58,7 +62,8 @@ use super::store::{Row, Tx, str_of};
 use super::zstack::{self, Description, Discovered};
 
 /// The members that a seed may have.
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 12] = [
+    "calls",
     "zones",
     "backupStorage",
     "vms",
@@ -80,6 +85,9 @@ const DEVICES: [(&str, Discovered, &str, &[&str]); 4] = [
     ("disks", Discovered::Disk, "host", &["wwid"]),
 ];
 
+pub use calls::run as call;
+pub use repeat::expand;
+
 /// Reads the text of a seed: TOML where the file's name ends so, else JSON. Errors: what is wrong
 /// with the text.
 pub fn read(name: &std::path::Path, text: &str) -> Result<Value, String> {
@@ -90,12 +98,14 @@ pub fn read(name: &std::path::Path, text: &str) -> Result<Value, String> {
 }
 
 /// Plants a seed at start. Objects are planted once; what is discovered is as the seed says at every
-/// start. Returns whether nothing of the seed was left out.
+/// start. The seed is an expanded one. Returns whether nothing of it was left out; then its calls
+/// are to follow.
 pub fn plant_at_start(core: &Core, seed: &Value) -> Result<bool, String> {
     let first = core
         .read(|store| store.table("zone").rows().is_empty() && store.get("meta", "seed").is_none());
     let members = seed.as_object().ok_or("a seed is an object")?;
     check_names(members)?;
+    calls::check_finished(core)?;
     if first {
         objects(core, members)?;
     }
@@ -111,8 +121,12 @@ pub fn plant_at_start(core: &Core, seed: &Value) -> Result<bool, String> {
 /// Plants a seed; returns how many rows of each family there are then. Errors: a member of the
 /// wrong shape, a reference to a cluster that the zone does not have.
 pub fn plant(core: &Core, seed: &Value) -> Result<Value, String> {
+    let seed = expand(seed)?;
     let seed = seed.as_object().ok_or("a seed is an object")?;
     check_names(seed)?;
+    if seed.contains_key("calls") {
+        return Err("'calls' are for the start; make them yourself now".to_owned());
+    }
     objects(core, seed)?;
     let devices = devices(seed)?;
     core.with(|tx| zstack::describe(tx, devices, false));

@@ -8,6 +8,7 @@ use super::*;
 mod devices;
 mod every_api;
 mod moves;
+mod seeded;
 mod storage_network;
 mod versions;
 

@@ -8,11 +8,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::config::{Desired, DesiredResource, End};
+use crate::address::prefix::Prefix;
+use crate::config::{Desired, DesiredResource, End, Repeated};
 use crate::diag::{Diagnostics, Span};
 use crate::inventory::LiveObject;
 use crate::plan::diff::{self, Difference, Ids};
 use crate::plan::drift;
+use crate::plan::import::Imports;
 use crate::plan::known::{self, Known, Live};
 use crate::plan::maintenance;
 use crate::plan::parents;
@@ -36,9 +38,8 @@ pub struct Draft<'a> {
     pub refreshed: Vec<(Address, Attributes)>,
     pub known: Known,
     pub removals: Removals<'a>,
+    pub imports: Imports<'a>,
     triggers: Triggers,
-    /// Blocks of the configuration that have instances.
-    blocks: HashSet<Address>,
 }
 
 /// What happens to one object. Objects to which nothing happens have none.
@@ -61,6 +62,15 @@ pub struct Decision<'a> {
     pub declared_by: Option<String>,
 }
 
+impl Decision<'_> {
+    /// What `prevent_destroy` is from now on, if that is switched.
+    pub fn protection(&self) -> Option<bool> {
+        let (desired, prior) = (self.desired?, self.prior?);
+        let now = desired.lifecycle.prevent_destroy;
+        (now != prior.prevent_destroy).then_some(now)
+    }
+}
+
 /// The two ends of an attachment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkEnds {
@@ -79,11 +89,14 @@ pub fn decide<'a>(inputs: &Inputs<'a>, findings: &mut Diagnostics) -> Draft<'a> 
         refreshed: Vec::new(),
         known: Known::new(inputs.state),
         removals: Removals::of(inputs.desired),
+        imports: Imports::of(inputs),
         triggers: Triggers::of(inputs.desired),
-        blocks: keyed_blocks(inputs.desired),
     };
     for address in inputs.state.entries.keys().filter(|a| draft.removals.forgotten(a).is_some()) {
         draft.known.leaves(address);
+    }
+    for (address, live) in draft.imports.found(inputs) {
+        draft.known.learn(address, &live.id);
     }
     if !inputs.options.destroy {
         for ix in parents::in_order(inputs.desired, &draft.known) {
@@ -138,7 +151,8 @@ fn resource<'a>(
         }
     }
     let pending = inputs.state.pending.get(address);
-    let live = made(inputs, desired).or_else(|| part::unclaimed(inputs, desired, &draft.known));
+    let imported = draft.imports.live(inputs, desired).or_else(|| made(inputs, desired));
+    let live = imported.or_else(|| part::unclaimed(inputs, desired, &draft.known));
     match live {
         Some(live) => {
             draft.known.learn(address, &live.id);
@@ -238,7 +252,7 @@ fn existing<'a>(
     static NONE: Vec<Arc<str>> = Vec::new();
     let ty = inputs.schemas.get(desired.ty);
     let rotated = inputs.rotated.get(&desired.address).unwrap_or(&NONE);
-    let all = diff::compare(ty, desired, &live.attrs, rotated, &draft.known);
+    let all = diff::compare(ty, desired, &live.attrs, (rotated, prior), &draft.known);
     let managed = |d: &&Difference| {
         !desired.lifecycle.ignore_changes.contains(&d.attr)
             || loses_parent(&live.attrs[usize::from(d.attr.0)], &draft.known)
@@ -260,10 +274,11 @@ fn existing<'a>(
     let verdict = verdict(&differences, requested, &draft.known);
     let (action, reason) = match triggered(verdict, desired, &mut draft.triggers) {
         Verdict::Replace(reason) => {
-            if ty.bears_data() && !requested {
+            let allowed = inputs.options.preview;
+            if ty.bears_data() && !requested && !allowed {
                 findings.push(refusal::data_at_stake(desired, &differences, &reason));
             }
-            if protected(desired, prior) {
+            if protected(desired, prior) && !allowed {
                 findings.push(refusal::protected(&desired.address, desired.declared, "replaced"));
             }
             if let Some(there) = part::undiscovered(inputs, desired, &draft.known) {
@@ -280,6 +295,7 @@ fn existing<'a>(
             (Action::Update, if drifted { Reason::Drifted } else { Reason::Differs })
         }
         Verdict::Nothing => match prior {
+            None if draft.imports.is_open(&desired.address) => (Action::Adopt, Reason::Imported),
             None if made(inputs, desired).is_some() => (Action::Adopt, Reason::Unfinished),
             None => (Action::Adopt, Reason::New),
             Some(entry) if owes(ty, entry, &live) => (Action::Update, Reason::Unfinished),
@@ -361,11 +377,12 @@ fn orphan<'a>(
     let declared = inputs.desired.get(address).map(|d| d.declared);
     let declared = declared.or(removed.map(|r| r.declared));
     let part = inputs.schemas.get(ty).part_of.is_some();
+    let gone = gone_reason(inputs.desired, address);
     let reason = match inputs.options.destroy {
         true => Reason::Destroy,
         false if removed.is_some() => Reason::Removed,
         false if part => Reason::NotInConfiguration,
-        false => gone_reason(draft, address),
+        false => gone.clone(),
     };
     let live = match known::live_of(inputs, ty, entry) {
         Live::Object(live) => Some(live),
@@ -391,7 +408,7 @@ fn orphan<'a>(
         }
     };
     if action == Action::Delete && entry.prevent_destroy {
-        findings.push(refusal::protected_orphan(address, declared));
+        findings.push(refusal::protected_orphan(address, declared, &gone));
     }
     if !left {
         draft.known.ends(address);
@@ -413,17 +430,24 @@ fn orphan<'a>(
     });
 }
 
-fn gone_reason(draft: &Draft<'_>, address: &Address) -> Reason {
-    if address.key().is_some() && draft.blocks.contains(&address.block()) {
-        Reason::KeyGone
-    } else {
-        Reason::NotInConfiguration
+/// What is gone of an address that nothing declares: the instance of a module that is still called,
+/// the instance of a block, or the block.
+fn gone_reason(desired: &Desired, address: &Address) -> Reason {
+    let Repeated { blocks, modules } = &desired.repeated;
+    let steps = address.modules();
+    for called in (1..=steps.len()).filter_map(|depth| steps.get(..depth)).map(Prefix::module) {
+        if !modules.contains(&called.to_string()) {
+            let module = called.clone().whole().to_string();
+            let keyed = called.key().is_some() && blocks.contains_key(&module);
+            return if keyed {
+                Reason::ModuleKeyGone(module.into())
+            } else {
+                Reason::NotInConfiguration
+            };
+        }
     }
-}
-
-fn keyed_blocks(desired: &Desired) -> HashSet<Address> {
-    let keyed = desired.resources.iter().filter(|r| r.address.key().is_some());
-    keyed.map(|r| r.address.block()).collect()
+    let keyed = address.key().is_some() && blocks.contains_key(address.block().as_str());
+    if keyed { Reason::KeyGone } else { Reason::NotInConfiguration }
 }
 
 /// A dead runner had begun to create it, and the configuration no longer wants it.

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::config::DesiredResource;
 use crate::plan::{AttrDiff, Expected, Shown};
 use crate::schema::{AttrIx, Attribute, OWNER, ResourceType, Row};
+use crate::state::{self, Entry};
 use crate::value::Value;
 
 /// What is known of the ids of our objects while planning.
@@ -34,7 +35,7 @@ pub fn compare(
     ty: &ResourceType,
     desired: &DesiredResource,
     live: &Row,
-    rotated: &[Arc<str>],
+    (rotated, prior): (&[Arc<str>], Option<&Entry>),
     ids: &dyn Ids,
 ) -> Vec<Difference> {
     let lasts = |address: &Address, id: &str| ids.lasting(address).is_some_and(|own| **own == *id);
@@ -55,12 +56,20 @@ pub fn compare(
                 // What comes from a secret is one, also as the cloud has it.
                 match wanted.is_sensitive() {
                     true => (Shown::Sensitive, Shown::Sensitive),
+                    false if was_secret(prior, &attr.name) => {
+                        (Shown::Sensitive, desired_shown(wanted, ids))
+                    }
                     false => (live_shown(now, ids), desired_shown(wanted, ids)),
                 }
             };
             Some(difference(ty, desired, ix, before, after))
         })
         .collect()
+}
+
+/// Whether the last apply made an attribute from a secret: it is one until something else is there.
+fn was_secret(prior: Option<&Entry>, name: &str) -> bool {
+    prior.and_then(|entry| entry.attr(name)).is_some_and(state::is_hidden)
 }
 
 /// All attributes that a create sets, against nothing.

@@ -8,7 +8,7 @@ use crate::plan::AttrDiff;
 use crate::plan::diff;
 use crate::plan::known::Known;
 use crate::schema::ResourceType;
-use crate::state::Entry;
+use crate::state::{self, Entry};
 
 /// Attributes that somebody changed since the state was written. Only those that the state knows
 /// count, and none that the server computes.
@@ -24,7 +24,7 @@ pub fn between(
         let now = &live.attrs[usize::from(ix.0)];
         // What costs a call of its own is not read once the configuration is silent about it.
         let unread = ty.attr(ix).read.is_some() && now.is_null();
-        if ty.attr(ix).computed || now == before || unread {
+        if ty.attr(ix).computed || now == before || unread || state::is_hidden(before) {
             continue;
         }
         attrs.push(AttrDiff {

@@ -25,6 +25,7 @@ pub mod drift;
 pub mod foreign;
 pub mod guard;
 mod handover;
+pub mod import;
 pub mod key;
 pub mod known;
 pub mod links;
@@ -82,6 +83,8 @@ pub struct Options {
     pub destroy: bool,
     /// Objects to replace though nothing forces it.
     pub replace: BTreeSet<Address>,
+    /// Nobody carries this plan out: it shows a replacement that an apply would refuse.
+    pub preview: bool,
 }
 
 /// Makes the plan.
@@ -99,6 +102,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Diagnostics> {
     draft.decisions.sort_by(|a, b| a.address.cmp(&b.address));
     draft.drift.sort_by(|a, b| a.address.cmp(&b.address));
     foreign::check(inputs, &mut findings);
+    import::check(inputs, &mut findings);
     conflict::check(inputs, &draft, &mut findings);
     if findings.has_errors() {
         // What is in the way may be that nobody said that it was renamed.
@@ -163,12 +167,17 @@ pub struct StepIx(pub u32);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub address: Address,
+    /// Whether it becomes ours with this change, because an import names it.
+    pub importing: bool,
     /// Where it was before the configuration renamed it.
     pub previous: Option<Address>,
     pub ty: TypeIx,
     pub provider: Arc<str>,
     pub action: Action,
     pub reason: Reason,
+    /// What `prevent_destroy` is from now on, where the change switches it: its only reason, or
+    /// beside another one.
+    pub protection: Option<bool>,
     /// Attributes that change; for a create all that are set, for a delete none.
     pub diffs: Vec<AttrDiff>,
     /// Id of the live object.
@@ -244,6 +253,8 @@ pub enum Reason {
     Removed,
     /// An instance key is gone.
     KeyGone,
+    /// The key of a module that it is in is gone; the module.
+    ModuleKeyGone(Arc<str>),
     /// `destroy`.
     Destroy,
     /// Its attribute was removed: attachments are no longer managed.
@@ -254,6 +265,8 @@ pub enum Reason {
     Dependencies,
     /// A `[[moved]]` gave it another address.
     Moved,
+    /// An `[[import]]` names it.
+    Imported,
 }
 
 /// One attribute that changes.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Action, Attributes, Change, Plan};
 use crate::address::Address;
 use crate::config::Objects;
-use crate::state::State;
+use crate::state::{self, State};
 use crate::value::Value;
 
 /// What is known of objects.
@@ -51,13 +51,15 @@ impl Objects for Outlook<'_> {
         self.id(of)?;
         let attrs = match self.changes.get(of) {
             Some(change) if change.diffs.iter().any(|diff| *diff.name == *name) => return None,
-            Some(change) if change.action == Action::Adopt => &change.seen,
+            Some(change) if change.action == Action::Adopt || change.importing => &change.seen,
             _ => match self.refreshed.get(of) {
                 Some(attrs) => *attrs,
                 None => &self.state.entries.get(of)?.attrs,
             },
         };
         let found = attrs.iter().find(|(n, _)| **n == *name);
+        // The configuration has what the state may not hold.
+        let found = found.filter(|(_, value)| !state::is_hidden(value));
         Some(found.map_or(Value::Null, |(_, value)| value.clone()))
     }
 }

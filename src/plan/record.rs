@@ -6,23 +6,24 @@ use std::sync::Arc;
 use crate::config::DesiredResource;
 use crate::plan::{Action, Attributes};
 use crate::schema::{Kind, ResourceType, Row, UniqueItem};
-use crate::state::Entry;
+use crate::state::{self, Entry};
 use crate::value::Value;
 
 /// Attributes to keep of a live row. Never secrets: live rows have none, and write-only
-/// attributes do not read back.
+/// attributes do not read back. What the configuration makes of a secret is only named.
 pub fn seen(ty: &ResourceType, desired: Option<&Row>, live: &Row) -> Vec<(Arc<str>, Value)> {
-    ty.attrs()
-        .zip(live)
-        .filter(|((ix, attr), value)| {
-            let wanted = desired.map(|row| &row[usize::from(ix.0)]);
-            let managed = wanted.is_none_or(|wanted| !wanted.is_null());
-            // What the configuration makes of a secret is not written down either.
-            let secret = attr.sensitive || wanted.is_some_and(Value::is_sensitive);
-            !value.is_null() && !secret && (attr.computed || managed)
-        })
-        .map(|((_, attr), value)| (attr.name.clone(), value.clone()))
-        .collect()
+    let mut seen = Vec::new();
+    for ((ix, attr), value) in ty.attrs().zip(live) {
+        let wanted = desired.map(|row| &row[usize::from(ix.0)]);
+        let managed = wanted.is_none_or(|wanted| !wanted.is_null());
+        if value.is_null() || attr.sensitive || !(attr.computed || managed) {
+            continue;
+        }
+        let secret = wanted.is_some_and(Value::is_sensitive);
+        let kept = if secret { state::hidden() } else { value.clone() };
+        seen.push((attr.name.clone(), kept));
+    }
+    seen
 }
 
 /// Whether the state should be brought up to date though nothing is to be done. What only the
@@ -56,7 +57,7 @@ pub fn last(ty: &ResourceType, prior: Option<&Entry>, action: Action) -> Last {
         return Last::default();
     };
     let plain = |name: &str, value: &Value| {
-        !value.is_sensitive() && ty.find_attr(name).is_some_and(|ix| !ty.attr(ix).sensitive)
+        !state::is_hidden(value) && ty.find_attr(name).is_some_and(|ix| !ty.attr(ix).sensitive)
     };
     let attrs: Attributes =
         prior.attrs.iter().filter(|(name, v)| plain(name, v)).cloned().collect();

@@ -93,17 +93,33 @@ pub fn protected(address: &Address, place: Span, verb: &str) -> Diagnostic {
         .help("apply `lifecycle = { prevent_destroy = false }` first, then plan again")
 }
 
-pub fn protected_orphan(address: &Address, declared: Option<Span>) -> Diagnostic {
-    match declared {
-        Some(place) => protected(address, place, "destroyed"),
-        None => Diagnostic::error(
-            "prevent_destroy",
-            format!("`{address}` is protected and would be destroyed"),
-        )
-        .on(address)
-        .detail("Its block is gone, but it was applied with `prevent_destroy = true`.")
-        .help("put the block back with `prevent_destroy = false`, apply, then remove it"),
+/// `gone`: what is gone of it, if nothing declares it.
+pub fn protected_orphan(address: &Address, declared: Option<Span>, gone: &Reason) -> Diagnostic {
+    if let Some(place) = declared {
+        return protected(address, place, "destroyed");
     }
+    let (what, help) = match gone {
+        Reason::KeyGone => ("Its key is gone from for_each or count".to_owned(), key_gone(address)),
+        Reason::ModuleKeyGone(module) => {
+            (format!("Its key is gone from the for_each or count of {module}"), key_gone(address))
+        }
+        _ => (
+            "Its block is gone".to_owned(),
+            "put the block back with `prevent_destroy = false`, apply, then remove it".to_owned(),
+        ),
+    };
+    Diagnostic::error("prevent_destroy", format!("`{address}` is protected and would be destroyed"))
+        .on(address)
+        .detail(format!("{what}, but it was applied with `prevent_destroy = true`."))
+        .help(help)
+}
+
+/// To switch the protection of the block off would unprotect its other instances too.
+fn key_gone(address: &Address) -> String {
+    format!(
+        "put the key back; or leave the object in the cloud and forget it: a `[[removed]]` with \
+         from = '{address}' and destroy = false, or rackform state rm '{address}'"
+    )
 }
 
 pub fn unknown_type(address: &Address, kind: &str) -> Diagnostic {

@@ -100,7 +100,7 @@ impl<'a> Search<'a> {
                     depth.insert(&desired.address, own);
                     creates.entry(own).or_default().push(desired);
                 }
-                (Action::Delete, Reason::NotInConfiguration | Reason::KeyGone, _) => {
+                (Action::Delete, reason, _) if unclaimed(reason) => {
                     deletes.entry(decision.ty).or_default().push(decision);
                 }
                 _ => {}
@@ -219,6 +219,11 @@ fn mask(ty: &ResourceType, desired: &DesiredResource) -> Mask {
         attrs: written.map(|((ix, _), _)| ix).collect(),
         named_by_address: name.is_some(),
     }
+}
+
+/// Whether something goes because nothing declares it any more.
+fn unclaimed(reason: &Reason) -> bool {
+    matches!(reason, Reason::NotInConfiguration | Reason::KeyGone | Reason::ModuleKeyGone(_))
 }
 
 fn parents(value: &Value, found: &mut impl FnMut(&Address)) {

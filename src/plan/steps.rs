@@ -9,12 +9,10 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::config::{DesiredResource, End};
 use crate::plan::decide::{Decision, Draft, LinkEnds};
-use crate::plan::diff;
 use crate::plan::known::Known;
-use crate::plan::parents;
 use crate::plan::phases::{Phases, sends_element};
-use crate::plan::record;
 use crate::plan::{Action, Change, Inputs, Note, Op, Plan, Record, Step, StepIx};
+use crate::plan::{diff, parents, record};
 use crate::schema::{
     ActionIx, AttrIx, Call, Casualty, Condition, IdRule, Kind, PartIx, ResourceType, Schemas,
     SendSource, Side, Wait,
@@ -55,11 +53,13 @@ pub fn build(inputs: &Inputs<'_>, draft: &mut Draft<'_>) -> Plan {
 fn change_of(inputs: &Inputs<'_>, draft: &Draft<'_>, decision: &Decision<'_>) -> Change {
     Change {
         address: decision.address.clone(),
+        importing: draft.imports.is_open(&decision.address) && decision.live.is_some(),
         previous: inputs.moved.get(&decision.address).cloned(),
         ty: decision.ty,
         provider: decision.provider.clone(),
         action: decision.action,
         reason: decision.reason.clone(),
+        protection: decision.protection(),
         diffs: decision.differences.iter().map(|d| d.diff.clone()).collect(),
         id: known_id(draft, decision),
         predicted: predicted(inputs, decision),

@@ -107,7 +107,7 @@ pub(super) fn why(change: &Change) -> Option<String> {
         Reason::Differs if change.action == Action::Record => {
             "another block declares it now".to_owned()
         }
-        Reason::New | Reason::Differs | Reason::Destroy => return None,
+        Reason::New | Reason::Differs | Reason::Destroy | Reason::Imported => return None,
         Reason::Discovered => "the server discovers it; nothing is sent for that".to_owned(),
         Reason::Vanished => "it is gone from the cloud".to_owned(),
         Reason::Unfinished => "an earlier apply was cut off while it worked on it".to_owned(),
@@ -135,13 +135,24 @@ pub(super) fn why(change: &Change) -> Option<String> {
         }
         Reason::Removed => "a [[removed]] says so".to_owned(),
         Reason::KeyGone => "its key is gone from for_each or count".to_owned(),
+        Reason::ModuleKeyGone(module) => {
+            format!("its key is gone from the for_each or count of {}", clean(module))
+        }
         Reason::Unmanaged => "its attribute was removed; the object stays".to_owned(),
-        Reason::Protection if change.record.prevent_destroy => "prevent_destroy is on".to_owned(),
-        Reason::Protection => "prevent_destroy is off".to_owned(),
+        Reason::Protection => switched(change.record.prevent_destroy).to_owned(),
         Reason::Dependencies => "it depends on other objects now".to_owned(),
         Reason::Moved => "its address changes, and nothing else".to_owned(),
     };
     Some(text)
+}
+
+fn switched(on: bool) -> &'static str {
+    if on { "prevent_destroy is on" } else { "prevent_destroy is off" }
+}
+
+/// That protection is switched, where the reason does not say it.
+pub(super) fn protection(change: &Change) -> Option<&'static str> {
+    change.protection.filter(|_| change.reason != Reason::Protection).map(switched)
 }
 
 /// Where to look: the attribute that decides, else the block.
@@ -197,6 +208,15 @@ impl Changes<'_> {
         let (sign, ink) = symbol(change.action);
         if let Some(previous) = &change.previous {
             let text = format!("# (moved from {})", clean(previous));
+            writeln!(out, "  {}", style.ink(Ink::Dim, text))?;
+        }
+        if let Some(text) = protection(change) {
+            writeln!(out, "  {}", style.ink(Ink::Bold, format_args!("# {text}")))?;
+        }
+        if let Some(id) =
+            change.id.as_ref().filter(|_| change.importing && change.action != Action::Adopt)
+        {
+            let text = format!("# (imported: {})", clean(id));
             writeln!(out, "  {}", style.ink(Ink::Dim, text))?;
         }
         let sign = style.ink(ink, format!("{sign:>3}"));

@@ -100,6 +100,9 @@ struct PlannedChange<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     importing: Option<Importing<'a>>,
+    /// What it is from now on, where it is switched; Terraform has no key for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevent_destroy: Option<bool>,
     /// What goes down with it and is not in the plan, by label; Terraform has no key for it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     casualties: BTreeMap<&'a str, u64>,
@@ -276,6 +279,7 @@ fn drift_line(at: &str, found: &Drift) -> String {
         action,
         reason: None,
         importing: None,
+        prevent_destroy: None,
         casualties: BTreeMap::new(),
     };
     line(at, "info", format!("{}: {what}", found.address), Body::ResourceDrift { change })
@@ -296,19 +300,23 @@ fn change_line(at: &str, change: &Change) -> String {
         // Writing into a String does not fail.
         let _ = write!(message, " ({why})");
     }
+    if let Some(text) = super::change::protection(change) {
+        let _ = write!(message, "; {text}");
+    }
     let planned = PlannedChange {
         resource: Resource::new(&change.address),
         previous_resource: change.previous.as_ref().map(Resource::new),
         action,
         reason: reason(&change.reason),
         importing: importing(change),
+        prevent_destroy: change.protection,
         casualties: casualties(change),
     };
     line(at, "info", message, Body::PlannedChange { change: planned })
 }
 
 fn importing(change: &Change) -> Option<Importing<'_>> {
-    let id = change.id.as_deref().filter(|_| change.action == Action::Adopt)?;
+    let id = change.id.as_deref().filter(|_| change.action == Action::Adopt || change.importing)?;
     Some(Importing { id })
 }
 
@@ -377,6 +385,7 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_triggered_by"),
         Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
+        Reason::ModuleKeyGone(_) => Some("delete_because_no_module"),
         Reason::New
         | Reason::Discovered
         | Reason::Vanished
@@ -387,7 +396,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Unmanaged
         | Reason::Protection
         | Reason::Dependencies
-        | Reason::Moved => None,
+        | Reason::Moved
+        | Reason::Imported => None,
     }
 }
 

@@ -3,8 +3,8 @@
 //!
 //! In: [`Plan`]. Out: text. `before` and `after` hold the attributes that change, and `before` of
 //! what is destroyed or forgotten all that the state has of it; secrets are null and marked in
-//! `before_sensitive` and `after_sensitive`. What Terraform has no key for (`casualties`, `notes`)
-//! stands beside its keys. Streams over the plan; no tree is built.
+//! `before_sensitive` and `after_sensitive`. What Terraform has no key for (`casualties`, `notes`,
+//! `prevent_destroy`) stands beside its keys. Streams over the plan; no tree is built.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -97,6 +97,9 @@ struct Resource<'a> {
     change: Difference<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action_reason: Option<&'static str>,
+    /// What it is from now on, where the change switches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevent_destroy: Option<bool>,
     /// What goes down with it and is not in the plan, by label.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     casualties: BTreeMap<&'a str, u64>,
@@ -140,7 +143,7 @@ fn changed(change: &Change) -> Resource<'_> {
     let stays = !matches!(change.action, Action::Delete | Action::Forget);
     // After a replacement the object has another id, which nothing here can say.
     let new_id = id.as_deref().filter(|_| change.action != Action::Replace);
-    let adopts = change.action == Action::Adopt;
+    let adopts = change.action == Action::Adopt || change.importing;
     // An attachment or part is known by its key.
     let creates =
         matches!(change.action, Action::Create | Action::Replace) && address.member_of().is_none();
@@ -163,6 +166,7 @@ fn changed(change: &Change) -> Resource<'_> {
         previous_address: change.previous.as_ref(),
         provider_name: Some(&**provider),
         action_reason: reason(&change.reason),
+        prevent_destroy: change.protection,
         casualties: sums(casualties),
         ..resource(address, difference)
     }
@@ -206,6 +210,7 @@ fn resource<'a>(address: &'a Address, change: Difference<'a>) -> Resource<'a> {
         provider_name: None,
         change,
         action_reason: None,
+        prevent_destroy: None,
         casualties: BTreeMap::new(),
     }
 }
@@ -229,6 +234,7 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         Reason::ParentReplaced(_) | Reason::Triggered(..) => Some("replace_by_triggers"),
         Reason::NotInConfiguration | Reason::Removed => Some("delete_because_no_resource_config"),
         Reason::KeyGone => Some("delete_because_each_key"),
+        Reason::ModuleKeyGone(_) => Some("delete_because_no_module"),
         Reason::New
         | Reason::Discovered
         | Reason::Vanished
@@ -239,7 +245,8 @@ fn reason(reason: &Reason) -> Option<&'static str> {
         | Reason::Unmanaged
         | Reason::Protection
         | Reason::Dependencies
-        | Reason::Moved => None,
+        | Reason::Moved
+        | Reason::Imported => None,
     }
 }
 

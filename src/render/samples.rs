@@ -47,11 +47,13 @@ pub fn address(text: &str) -> Address {
 pub fn change(text: &str, action: Action, reason: Reason) -> Change {
     Change {
         address: address(text),
+        importing: false,
         previous: None,
         ty: TypeIx(0),
         provider: "zstack".into(),
         action,
         reason,
+        protection: None,
         diffs: Vec::new(),
         id: None,
         predicted: None,

@@ -6,7 +6,8 @@
 use std::fmt::Write;
 
 use crate::address::Address;
-use crate::state::{Entry, Pending};
+use crate::state::{self, Entry, Pending};
+use crate::value::Value;
 
 use super::{Ink, Style, clean};
 
@@ -21,7 +22,7 @@ pub fn show(address: &Address, entry: &Entry, style: &Style) -> String {
     let title = format!("# {}", clean(address));
     let mut out = format!("{}\n", style.ink(Ink::Bold, title));
     let id = format!("{:?}", &*entry.id);
-    let attrs = entry.attrs.iter().map(|(name, value)| (&**name, clean(value).to_string()));
+    let attrs = entry.attrs.iter().map(|(name, value)| (&**name, shown(value)));
     let secrets = entry.digests.keys().map(|name| (&**name, "(sensitive)".to_owned()));
     let mut rows: Vec<(&str, String)> = attrs.chain(secrets).collect();
     rows.sort();
@@ -85,6 +86,11 @@ fn rows_text(rows: &[(&str, String)], out: &mut String) {
         // Writing into a String does not fail.
         let _ = writeln!(out, "{:pad$} = {value}", clean(name).to_string());
     }
+}
+
+/// An attribute for people; one that was computed from a secret is only named.
+fn shown(value: &Value) -> String {
+    if state::is_hidden(value) { "(sensitive)".to_owned() } else { clean(value).to_string() }
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ impl Tally {
     pub fn of(plan: &Plan) -> Self {
         let mut tally = Self::default();
         for change in &plan.changes {
+            // What else happens to it counts by itself.
+            if change.importing && change.action != Action::Adopt {
+                tally.import += 1;
+            }
             match change.action {
                 Action::Create => tally.add += 1,
                 Action::Update => tally.change += 1,

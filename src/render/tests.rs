@@ -97,6 +97,28 @@ fn colour_adds_nothing_but_colour() {
     assert_eq!(anstream::adapter::strip_str(&text(true)).to_string(), text(false));
 }
 
+#[test]
+fn switched_protection_is_a_line_whatever_else_changes() {
+    let plan = Plan {
+        changes: vec![Change {
+            diffs: vec![samples::diff("description", samples::shown("a"), samples::shown("b"))],
+            protection: Some(false),
+            ..samples::change("zone.keep", Action::Update, Reason::Differs)
+        }],
+        ..Plan::default()
+    };
+    let sources = Sources::default();
+    let view = View { plan: &plan, sources: &sources, requests: None, style: Style::PLAIN };
+    for text in [plan::text(&view), markdown::text(&view, markdown::LIMIT)] {
+        assert!(text.lines().any(|line| line.trim() == "# prevent_destroy is off"), "{text}");
+    }
+    let document = plan_json::text(&plan, None);
+    assert!(document.contains("\"prevent_destroy\":false"), "{document}");
+    let stream: String = json::plan("t", &plan).collect();
+    assert!(stream.contains("zone.keep: Plan to update in place; prevent_destroy is off"));
+    assert!(stream.contains("\"prevent_destroy\":false"), "{stream}");
+}
+
 fn evil_address() -> Address {
     Address::new("host", "kvm").instance(EVIL)
 }

@@ -182,10 +182,24 @@ fn reserved(schemas: &Schemas) -> Map<String, Json> {
         ),
         ("provider", each("Access to a cloud.", provider)),
         ("variable", each("An input.", variable)),
+        ("import", import()),
         ("moved", moved()),
         ("removed", removed()),
     ];
     all.into_iter().map(|(name, table)| (name.to_owned(), table)).collect()
+}
+
+fn import() -> Json {
+    tables(
+        "Objects that exist and become ours; nothing is sent for that.",
+        json!({
+            "to": { "type": "string", "description": "The address of a resource or of one instance; may use each.key and each.value." },
+            "id": { "type": "string", "description": "The id of the object; may use each.key and each.value." },
+            "for_each": { "$ref": "#/definitions/for_each" },
+            "for_each_key": { "$ref": "#/definitions/for_each_key" },
+        }),
+        &["to", "id"],
+    )
 }
 
 fn moved() -> Json {

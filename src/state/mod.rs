@@ -110,7 +110,7 @@ pub struct Entry {
     /// The object's id; for an attachment the id of the other end, for an element of a part its
     /// owner's id and its key.
     pub id: Arc<str>,
-    /// Attributes as last seen; never secrets. References are ids.
+    /// Attributes as last seen; never secrets, of which there is only [`hidden`]. References are ids.
     #[serde(rename = "attributes", with = "format::attributes")]
     pub attrs: Vec<(Arc<str>, Value)>,
     /// What it was created after, for the order of deletes once the configuration is gone.
@@ -130,6 +130,17 @@ pub struct Entry {
     /// Actions that an apply set out to run after an update and whose end it did not record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<Arc<str>>,
+}
+
+/// What stands in the state for an attribute that was computed from a secret.
+pub fn hidden() -> Value {
+    Value::map(BTreeMap::from([("sensitive".into(), Value::Bool(true))]))
+}
+
+/// Whether an attribute of an entry was computed from a secret.
+pub fn is_hidden(value: &Value) -> bool {
+    matches!(value, Value::Map(items)
+        if items.len() == 1 && items.get("sensitive") == Some(&Value::Bool(true)))
 }
 
 /// An object that a create, or an attachment that an attach was about to be sent for.

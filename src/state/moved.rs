@@ -1,4 +1,5 @@
-//! What a configuration renames (`[[moved]]`): applied to the state before anything is planned.
+//! What a configuration renames (`[[moved]]`, and by itself a block or module that gets or loses its
+//! `count`): applied to the state before anything is planned.
 //!
 //! In: the configuration and a state. Out: the state with new addresses, and where each resource
 //! was before; or why that cannot be. Nothing is sent to any cloud, and nothing is ever destroyed
@@ -7,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::address::Address;
-use crate::address::prefix::Renames;
+use crate::address::prefix::{self, Renames};
 use crate::config::{Desired, Moved};
 use crate::diag::{Diagnostic, Diagnostics, nearest};
 use crate::state::{State, edit};
@@ -22,19 +23,19 @@ pub type Previous = BTreeMap<Address, Address>;
 /// Two objects would get one address, or an object an address that nothing declares; the state is
 /// as it was.
 pub fn apply(desired: &Desired, state: &mut State) -> Result<Previous, Diagnostics> {
-    if desired.moved.is_empty() {
-        return Ok(Previous::new());
-    }
     let mut findings = Diagnostics::default();
     let mut renames: HashMap<Address, Address> = HashMap::new();
     // By the new address: the old one, and what moves it there.
     let mut arrivals: BTreeMap<Address, (Address, &Moved)> = BTreeMap::new();
+    // The same without a `[[moved]]`.
+    let mut counted = Previous::new();
     let all = renames_of(&desired.moved);
     for address in resources(state) {
         match all.follow(address) {
-            Ok(None) => {}
+            Ok(None) => counted.extend(by_count(desired, address).map(|to| (to, address.clone()))),
             Ok(Some((to, at))) => {
                 let by = &desired.moved[at];
+                let to = by_count(desired, &to).unwrap_or(to);
                 if !expected(desired, &to) {
                     findings.push(to_nothing((address, &to), by, desired));
                 } else if let Some((other, _)) = arrivals.insert(to.clone(), (address.clone(), by))
@@ -46,19 +47,25 @@ pub fn apply(desired: &Desired, state: &mut State) -> Result<Previous, Diagnosti
             Err(ring) => findings.push(goes_round(address, &desired.moved[ring.at])),
         }
     }
+    // What nobody wrote gives way to what is there and to what was written.
+    let there = |to: &Address| state.entries.contains_key(to) || state.pending.contains_key(to);
+    let taken_by_others = |to: &Address| there(to) && !renames.contains_key(to);
+    counted.retain(|to, _| !arrivals.contains_key(to) && !taken_by_others(to));
+    renames.extend(counted.iter().map(|(to, from)| (from.clone(), to.clone())));
     for (to, (from, by)) in &arrivals {
-        let there = state.entries.contains_key(to) || state.pending.contains_key(to);
-        if there && !renames.contains_key(to) {
+        if there(to) && !renames.contains_key(to) {
             findings.push(taken((from, to), by));
         }
     }
     if findings.has_errors() {
         return Err(findings);
     }
+    let written = arrivals.into_iter().map(|(to, (from, _))| (to, from));
+    let previous = written.chain(counted).collect();
     if !renames.is_empty() {
         edit::relocate(state, &renames);
     }
-    Ok(arrivals.into_iter().map(|(to, (from, _))| (to, from)).collect())
+    Ok(previous)
 }
 
 /// Whether the configuration says what becomes of an address.
@@ -67,17 +74,36 @@ fn expected(desired: &Desired, address: &Address) -> bool {
     desired.get(address).is_some() || removed()
 }
 
-/// Where the resources of a state are to move, by the new address, whether that can be or not.
-pub fn arrivals(moved: &[Moved], state: &State) -> Previous {
-    if moved.is_empty() {
-        return Previous::new();
+/// The address that an object has because its block or module has got or lost its `count`: it is
+/// the first one, or the only one.
+fn by_count(desired: &Desired, address: &Address) -> Option<Address> {
+    if desired.get(address).is_some() {
+        return None;
     }
-    let all = renames_of(moved);
-    let arrival = |from: &Address| match all.follow(from) {
-        Ok(Some((to, _))) => Some((to, from.clone())),
-        Ok(None) | Err(_) => None,
-    };
-    resources(state).into_iter().filter_map(arrival).collect()
+    let to = counted(desired, address).filter(|to| desired.get(to).is_some())?;
+    (!expected(desired, address)).then_some(to)
+}
+
+fn counted(desired: &Desired, address: &Address) -> Option<Address> {
+    prefix::by_count(address, |what| desired.repeated.blocks.get(&what.to_string()).copied())
+}
+
+/// Where the resources of a state are to move, by the new address, whether that can be or not.
+/// `desired` need not be complete.
+pub fn arrivals(desired: &Desired, state: &State) -> Previous {
+    let all = renames_of(&desired.moved);
+    let mut arrivals = Previous::new();
+    for from in resources(state) {
+        let moved = all.follow(from).ok().flatten().map(|(to, _)| to);
+        // What is declared is not known here: whoever asks for an address knows that it is.
+        if let Some(to) = counted(desired, moved.as_ref().unwrap_or(from))
+            && !state.entries.contains_key(&to)
+        {
+            arrivals.entry(to).or_insert_with(|| from.clone());
+        }
+        arrivals.extend(moved.map(|to| (to, from.clone())));
+    }
+    arrivals
 }
 
 fn renames_of(moved: &[Moved]) -> Renames {

@@ -20,12 +20,14 @@ fn zone() -> Address {
 
 fn change(schemas: &Schemas, action: Action, id: Option<&str>) -> Change {
     Change {
+        importing: false,
         previous: None,
         address: zone(),
         ty: schemas.find("zone").expect("a type"),
         provider: "zstack".into(),
         action,
         reason: Reason::Unfinished,
+        protection: None,
         diffs: Vec::new(),
         id: id.map(Arc::from),
         owner_id: None,

@@ -112,7 +112,10 @@ impl Evaluation<'_> {
 
     fn bare(&mut self, name: &str) -> Result<Value, Stop> {
         match self.bound(name) {
-            Some(value) => Ok(value),
+            Some(value) => {
+                self.secret |= matches!(value, Value::Sensitive(_));
+                Ok(value)
+            }
             None if name == "self" && !self.closed => {
                 Ok(self.scope.name(&super::Name::This)?.value)
             }

@@ -16,13 +16,15 @@ pub(super) struct Evaluation<'s> {
     pub bound: Vec<(Arc<str>, Value)>,
     /// The last environment variable that was asked for and is not set.
     pub unset: Option<Arc<str>>,
+    /// Whether a secret was named.
+    pub secret: bool,
     /// Whether nothing but `bound` may be named: in the template of a file.
     pub closed: bool,
 }
 
 impl<'s> Evaluation<'s> {
     pub fn new(scope: &'s mut dyn Scope) -> Self {
-        Self { scope, bound: Vec::new(), unset: None, closed: false }
+        Self { scope, bound: Vec::new(), unset: None, secret: false, closed: false }
     }
 
     /// What a `for` around here calls by this name.

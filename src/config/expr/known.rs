@@ -45,7 +45,7 @@ pub fn known(value: &Value) -> Result<(), Stop> {
 fn not_yet(value: &Value) -> Fault {
     Fault::new("not_yet_known", format!("`{value}` is not yet known"))
         .label("known only after apply")
-        .help("use it as the whole value of an attribute")
+        .help("use it as the whole value of an attribute; a condition on it is a postcondition")
 }
 
 /// The finding for a value that needs an environment variable.

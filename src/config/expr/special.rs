@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hcl_edit::Span as _;
 use hcl_edit::expr::FuncCall;
 
-use super::evaluation::{Evaluation, marked};
+use super::evaluation::Evaluation;
 use super::known::known;
 use super::{Fault, Need, Outside, Stop};
 use crate::value::Value;
@@ -128,6 +128,10 @@ fn file_set(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
 
 fn template_file(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
     const SIGNATURE: &str = "path, variables";
+    if to.closed {
+        let problem = "a template cannot read another: `templatefile` is not known in it";
+        return Err(Fault::new("not_here", problem).into());
+    }
     let values = to.arguments(call)?;
     let [path, variables] = &values[..] else { return Err(wrong_number(call, SIGNATURE)) };
     known(path)?;
@@ -140,7 +144,8 @@ fn template_file(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop
     let text = read(to, path)?;
     let parsed = to.scope.parsed(&text).map_err(|stop| in_file(path, &text, stop))?;
     let bound = variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let mut inner = Evaluation { scope: &mut *to.scope, bound, unset: None, closed: true };
+    let mut inner =
+        Evaluation { scope: &mut *to.scope, bound, unset: None, secret: false, closed: true };
     let value = inner.template(&parsed.template).map_err(|stop| in_file(path, &text, stop))?;
     Ok(if secret { value.sensitive() } else { value })
 }
@@ -154,25 +159,34 @@ fn in_file(path: &str, text: &str, stop: Stop) -> Stop {
     Stop::Fault(fault)
 }
 
-/// Whether an expression fails; what is not known yet or not answered is no failure.
+/// Whether an expression fails; what is not known yet or not answered is no failure. Also whether
+/// it looked at a secret: then even that it fails is one.
 fn attempt(
     to: &mut Evaluation<'_>,
     node: &hcl_edit::expr::Expression,
-) -> Result<Option<Value>, Stop> {
-    match to.eval(node) {
-        Ok(value) => Ok(Some(value)),
+) -> Result<(Option<Value>, bool), Stop> {
+    let before = std::mem::take(&mut to.secret);
+    let result = to.eval(node);
+    let secret = std::mem::replace(&mut to.secret, before);
+    to.secret |= secret;
+    match result {
+        Ok(value) => Ok((Some(value), secret)),
         Err(Stop::Silent) => Err(Stop::Silent),
         Err(stop) if stop.is_not_yet_known() => Err(stop),
         // How deep it stands is no property of the expression.
         Err(Stop::Fault(fault)) if fault.code == "too_deep" => Err(Stop::Fault(fault)),
-        Err(Stop::Fault(_)) => Ok(None),
+        Err(Stop::Fault(_)) => Ok((None, secret)),
     }
 }
 
 fn try_each(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
+    let mut failed_on_secret = false;
     for node in call.args.iter() {
-        if let Some(value) = attempt(to, node)? {
-            return Ok(value);
+        let (value, secret) = attempt(to, node)?;
+        match value {
+            Some(value) if failed_on_secret => return Ok(value.sensitive()),
+            Some(value) => return Ok(value),
+            None => failed_on_secret |= secret,
         }
     }
     let problem = "none of these expressions has a value";
@@ -184,8 +198,7 @@ fn can(to: &mut Evaluation<'_>, call: &FuncCall) -> Result<Value, Stop> {
     let (Some(node), None) = (arguments.next(), arguments.next()) else {
         return Err(wrong_number(call, "expression"));
     };
-    Ok(match attempt(to, node)? {
-        Some(value) => marked(Value::Bool(true), &[&value]),
-        None => Value::Bool(false),
-    })
+    let (value, secret) = attempt(to, node)?;
+    let answer = Value::Bool(value.is_some());
+    Ok(if secret { answer.sensitive() } else { answer })
 }

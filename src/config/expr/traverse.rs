@@ -26,7 +26,10 @@ impl Evaluation<'_> {
             },
             other => (self.eval(other)?, 0),
         };
-        self.steps(value, &node.operators[used..], node)
+        self.secret |= matches!(value, Value::Sensitive(_));
+        let value = self.steps(value, &node.operators[used..], node)?;
+        self.secret |= matches!(value, Value::Sensitive(_));
+        Ok(value)
     }
 
     /// Applies operators one after the other; after a splat to each element.

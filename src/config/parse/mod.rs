@@ -21,10 +21,10 @@ use crate::address::is_identifier;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
 
 /// Tables of the language that this version does not carry out.
-const LATER: [&str; 2] = ["backend", "import"];
+const LATER: [&str; 1] = ["backend"];
 
 /// Tables that stand many times and have no name.
-const LISTS: [&str; 2] = ["moved", "removed"];
+const LISTS: [&str; 3] = ["import", "moved", "removed"];
 
 /// The table of values that are named once.
 const LOCALS: &str = "locals";
@@ -121,6 +121,7 @@ pub fn merge(dir: &str, files: Vec<Parsed>, sources: &Sources) -> Module {
     }
     for block in lists {
         match &*block.kind.text {
+            "import" => module.imports.push(block),
             "moved" => module.moved.push(block),
             _ => module.removed.push(block),
         }

@@ -46,8 +46,9 @@ impl<'a> Work<'a> {
         let on = Address::in_module(&self.module(of).path.clone(), &"module".into(), name);
         let span = block.get("for_each").or_else(|| block.get("count"));
         let frame = (shown, span.map_or(block.declared, |e| e.value.span));
-        let found =
-            self.at(Here::module(of), |work| work.framed(frame, |work| work.instances(block, &on)));
+        let found = self.at(Here::module(of), |work| {
+            work.framed(frame, |work| work.instances(block, Some(&on)))
+        });
         let config: &'a Config = self.config;
         let written = call.dir.as_ref().and_then(|dir| config.called.get(dir));
         let found = match written {

@@ -58,7 +58,7 @@ impl<'a> Work<'a> {
     fn read_tables(&mut self, block: &Block) -> Instances<DataTable> {
         let kind: Arc<str> = format!("data.{}", block.kind.text).into();
         let address = Address::in_module(&self.current().path, &kind, &block.label.text);
-        let instances = self.instances(block, &address);
+        let instances = self.instances(block, Some(&address));
         if matches!(instances, Instances::Open) {
             self.here.each = Each::Open;
             self.read_table(block, address);

@@ -86,8 +86,8 @@ impl<T> Instances<T> {
 }
 
 impl Work<'_> {
-    /// The keys and values of a block's instances.
-    pub(super) fn instances(&mut self, block: &Block, on: &Address) -> Instances<()> {
+    /// The keys and values of a block's instances; `on`: what it declares, if that has an address.
+    pub(super) fn instances(&mut self, block: &Block, on: Option<&Address>) -> Instances<()> {
         let for_each = block.get("for_each");
         match (for_each, block.get("count")) {
             (Some(entry), Some(count)) => {
@@ -96,7 +96,7 @@ impl Work<'_> {
                     .at(count.key.span, "and `count`")
                     .at(entry.key.span, "`for_each`")
                     .help("remove one of them");
-                self.findings.push(finding.on(on));
+                self.on(finding, on);
                 Instances::Open
             }
             (Some(entry), None) => self.for_each(entry, block.get("for_each_key"), on),
@@ -106,16 +106,21 @@ impl Work<'_> {
                     let problem = "`for_each_key` says which field of `for_each` is the key";
                     let finding = Diagnostic::error("not_applicable", problem)
                         .at(entry.key.span, "there is no `for_each`");
-                    self.findings.push(finding.on(on));
+                    self.on(finding, on);
                 }
                 Instances::One(())
             }
         }
     }
 
-    fn for_each(&mut self, entry: &Entry, key: Option<&Entry>, on: &Address) -> Instances<()> {
+    fn for_each(
+        &mut self,
+        entry: &Entry,
+        key: Option<&Entry>,
+        on: Option<&Address>,
+    ) -> Instances<()> {
         let field = key.map(|key| self.for_each_key(key, on));
-        let Some(tree) = self.tree(&entry.value, Some(on)) else { return Instances::Open };
+        let Some(tree) = self.tree(&entry.value, on) else { return Instances::Open };
         let span = tree.span;
         let pairs = match (field, pairs_of(&tree)) {
             (Some(None), _) => return Instances::Open,
@@ -136,20 +141,20 @@ impl Work<'_> {
     }
 
     /// The field that `for_each_key` names.
-    fn for_each_key(&mut self, entry: &Entry, on: &Address) -> Option<Arc<str>> {
-        match self.tree(&entry.value, Some(on))?.shape {
+    fn for_each_key(&mut self, entry: &Entry, on: Option<&Address>) -> Option<Arc<str>> {
+        match self.tree(&entry.value, on)?.shape {
             Shape::Leaf(Value::Str(field)) if !field.is_empty() => Some(field),
             _ => {
                 let problem = "`for_each_key` must be the name of a field";
                 let finding = Diagnostic::error("wrong_kind", problem).at(entry.value.span, "here");
-                self.findings.push(finding.on(on));
+                self.on(finding, on);
                 None
             }
         }
     }
 
-    fn counted_by(&mut self, entry: &Entry, on: &Address) -> Instances<()> {
-        let Some(tree) = self.tree(&entry.value, Some(on)) else { return Instances::Open };
+    fn counted_by(&mut self, entry: &Entry, on: Option<&Address>) -> Instances<()> {
+        let Some(tree) = self.tree(&entry.value, on) else { return Instances::Open };
         let (span, value) = (tree.span, tree.into_value());
         let refused = match unsuitable(&value) {
             Some(refused) => refused,
@@ -177,7 +182,7 @@ impl Work<'_> {
     }
 
     /// Instances, unless they are too many with all that there are already.
-    fn bearable(&mut self, many: Many<()>, span: Span, on: &Address) -> Instances<()> {
+    fn bearable(&mut self, many: Many<()>, span: Span, on: Option<&Address>) -> Instances<()> {
         self.instances_made += many.list.len();
         if self.instances_made <= MOST {
             return Instances::Many(Arc::new(many));
@@ -188,11 +193,16 @@ impl Work<'_> {
         self.refused(Refused::new(problem, label), span, on)
     }
 
-    fn refused(&mut self, refused: Refused, span: Span, on: &Address) -> Instances<()> {
+    fn on(&mut self, mut finding: Diagnostic, on: Option<&Address>) {
+        finding.address = on.cloned();
+        self.findings.push(finding);
+    }
+
+    fn refused(&mut self, refused: Refused, span: Span, on: Option<&Address>) -> Instances<()> {
         if let Refused::Because { code, problem, label, help } = refused {
-            let mut finding = Diagnostic::error(code, problem).at(span, label).on(on);
+            let mut finding = Diagnostic::error(code, problem).at(span, label);
             finding.help = help;
-            self.findings.push(finding);
+            self.on(finding, on);
         }
         Instances::Open
     }

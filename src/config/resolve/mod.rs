@@ -23,6 +23,7 @@ mod kind;
 mod kind_tests;
 #[cfg(test)]
 mod language_tests;
+mod import;
 mod instances;
 mod link;
 mod matches;
@@ -208,6 +209,7 @@ impl<'a> Work<'a> {
         self.choice = provider::Choice::new(&providers);
         let (mut resources, mut links) = (Vec::new(), Vec::new());
         self.module_tree(ModuleIx::ROOT, &mut resources, &mut links);
+        let imports = self.imports();
         self.missing_providers();
         self.named_values();
         resources.sort_by(|a, b| a.address.cmp(&b.address));
@@ -222,7 +224,8 @@ impl<'a> Work<'a> {
             }
             // Ids are looked up in the state by the addresses that it has.
             let (moved, _) = self.moves();
-            let asking = Desired { providers, settings, moved, ..asking };
+            let repeated = self.repeated();
+            let asking = Desired { providers, settings, moved, repeated, ..asking };
             return Ok((asking, Diagnostics::default()));
         }
         let (needs, places) = (BTreeSet::new(), BTreeMap::new());
@@ -236,13 +239,16 @@ impl<'a> Work<'a> {
             providers,
             settings,
             refused,
+            imports,
             moved,
             removed,
+            repeated: self.repeated(),
             needs,
             places,
         };
         self.check(&desired);
         self.check_moves(&desired);
+        self.check_imports(&desired);
         self.forget_harmless(&desired.providers);
         in_source_order(self.findings).into_result(desired)
     }
@@ -356,7 +362,12 @@ impl<'a> Work<'a> {
         let finding = Diagnostic::error("unknown_attribute", problem).at(key.span, "unknown");
         self.findings.push(match crate::diag::nearest(name, known) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding,
+            None => match what.trim_matches('`') {
+                ty if self.schemas.by_name(ty).is_some() => {
+                    finding.help(format!("`rackform schema {ty}` lists its attributes"))
+                }
+                _ => finding,
+            },
         });
     }
 

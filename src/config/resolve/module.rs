@@ -43,6 +43,9 @@ pub(super) enum Once<T> {
 /// Lists and maps within each other that a named value may hold. Values are made of others step by
 /// step, so that no single expression shows how deep one is.
 const DEEPEST: u32 = 200;
+/// Values in one value: a local that holds another twice, that one a third twice, and so on, would
+/// otherwise take for ever to walk over.
+const LARGEST: u64 = 5_000_000;
 
 /// Resources, and where it is written that they come first.
 pub(super) type Before = Arc<[(Address, Span)]>;
@@ -296,9 +299,10 @@ impl<'a> Work<'a> {
         let tree = self.tree(node, None).ok_or(Stop::Silent)?;
         let unset = tree.unset.clone();
         let value = tree.into_value();
-        if value.is_deeper_than(DEEPEST) {
-            let problem = "this value is nested too deeply";
-            let label = format!("lists and maps in {DEEPEST} others are possible");
+        if value.exceeds(DEEPEST, LARGEST) {
+            let problem = "this value is nested too deeply, or too large";
+            let label =
+                format!("{DEEPEST} levels of lists and maps and {LARGEST} values are possible");
             self.findings.push(Diagnostic::error("too_deep", problem).at(node.span, label));
             return Err(Stop::Silent);
         }
@@ -325,7 +329,7 @@ impl<'a> Work<'a> {
         let span = block.get("for_each").or_else(|| block.get("count"));
         let frame = (address.to_string(), span.map_or(block.declared, |e| e.value.span));
         let found = self.at(Here::module(of), |work| {
-            work.framed(frame, |work| work.instances(block, &address))
+            work.framed(frame, |work| work.instances(block, Some(&address)))
         });
         let found = found.map(|each, ()| match each.key() {
             Some(key) => address.instance(key),
@@ -345,8 +349,9 @@ impl<'a> Work<'a> {
 
 /// What modules hand on may grow with each.
 fn not_too_deep(given: Evaluated) -> Named {
-    if given.value.is_deeper_than(DEEPEST) {
-        return Err(Fault::new("too_deep", "this value is nested too deeply").into());
+    if given.value.exceeds(DEEPEST, LARGEST) {
+        let problem = "this value is nested too deeply, or too large";
+        return Err(Fault::new("too_deep", problem).into());
     }
     Ok(given)
 }

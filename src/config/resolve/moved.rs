@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 
 use super::Work;
+use super::instances::Instances;
+use super::module::{ModuleIx, Once};
 use crate::address::ModuleStep;
 use crate::address::prefix::{Prefix, names, of_all};
 use crate::config::syntax::{Block, Entry, Literal};
-use crate::config::{Desired, DesiredResource, MoveEnd, Moved, Removed};
+use crate::config::{Desired, DesiredResource, MoveEnd, Moved, Removed, Repeated};
 use crate::diag::{Diagnostic, Span};
 use crate::graph::Graph;
 
@@ -24,6 +26,33 @@ impl Work<'_> {
             removed.extend(self.removed(&written.removed, &path));
         }
         (moved, removed)
+    }
+
+    /// What has keys, as far as that is known yet.
+    pub(super) fn repeated(&self) -> Repeated {
+        fn counted<T>(instances: &Once<Instances<T>>) -> Option<bool> {
+            match instances {
+                Once::Done(Instances::Many(many)) => Some(many.counted),
+                _ => None,
+            }
+        }
+        let mut all = Repeated::default();
+        for of in self.module_numbers() {
+            let module = self.module(of);
+            if of != ModuleIx::ROOT {
+                all.modules.insert(Prefix::module(&module.path).to_string());
+            }
+            for block in module.blocks.values().flat_map(|blocks| blocks.values()) {
+                let counted = counted(&block.instances);
+                all.blocks.extend(counted.map(|counted| (block.address.to_string(), counted)));
+            }
+            for (name, instances) in &module.calls {
+                let step = ModuleStep { name: name.clone(), key: None };
+                let called = Prefix::module(&[step]).within(&module.path);
+                all.blocks.extend(counted(instances).map(|c| (called.to_string(), c)));
+            }
+        }
+        all
     }
 
     /// The `[[moved]]` of the module that these steps lead to.
@@ -67,10 +96,28 @@ impl Work<'_> {
                 all.push(Removed { from, destroy, declared: block.declared });
             }
         }
+        self.removed_once(&all);
         all
     }
 
-    fn only(&mut self, block: &Block, known: &[&str]) {
+    /// The same twice may say two things, and order has no meaning.
+    fn removed_once(&mut self, all: &[Removed]) {
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        for removed in all {
+            let name = removed.from.what.to_string();
+            if let Some(first) = seen.get(&name) {
+                let problem = format!("`{name}` is removed twice");
+                let finding = Diagnostic::error("duplicate_address", problem)
+                    .at(removed.declared, "again here")
+                    .at(*first, "first here")
+                    .help("remove one of them");
+                self.findings.push(finding);
+            }
+            seen.entry(name).or_insert(removed.declared);
+        }
+    }
+
+    pub(super) fn only(&mut self, block: &Block, known: &[&str]) {
         for entry in block.entries.iter().filter(|e| !known.contains(&&*e.key.text)) {
             let what = format!("`[[{}]]`", block.kind.text);
             self.unknown_attribute(&what, &entry.key, known.iter().copied());

@@ -36,6 +36,9 @@ const SETTINGS: [&str; 10] = [
     "seed",
 ];
 
+/// Settings by which a state knows its cloud.
+const IN_STATE: [&str; 2] = ["endpoint", "account"];
+
 /// The endpoint that stands for the built-in server.
 const EMULATOR: &str = "emulator";
 
@@ -93,6 +96,13 @@ impl Work<'_> {
                 continue;
             }
             if value.is_null() {
+                continue;
+            }
+            if IN_STATE.contains(&&**key) && value.is_sensitive() {
+                let problem =
+                    format!("`{key}` cannot be a secret: the state keeps it and messages name it");
+                let finding = Diagnostic::error("secret_key", problem);
+                self.findings.push(finding.at(entry.value.span, "a secret"));
                 continue;
             }
             settings.insert(key.clone(), if secret { value.sensitive() } else { value });

@@ -28,16 +28,24 @@
 //!
 //! Formatting twice is formatting once, and the TOML value never changes.
 
+mod block;
 mod files;
+mod fold;
+mod labels;
 mod layout;
 mod lines;
 mod quote;
 mod tree;
 mod veil;
 #[cfg(test)]
+mod generated_tests;
+#[cfg(test)]
 mod tests;
 
+pub use block::{Names, Shown, block};
 pub use files::{CONFIGURATION_SUFFIX, Rewritten, STDIN, Texts, VARIABLES_SUFFIX, rewrite, shown};
+pub use fold::{Alike, Fold, fold};
+pub use labels::labels;
 pub use quote::{escape_template, string};
 
 /// Columns of a line, if it can be helped.

@@ -48,7 +48,7 @@ use super::store::{Family, Row, Store, Tx};
 pub use cascade::storage_follows_hosts;
 pub use device::{Description, Kind as Discovered, describe, discover};
 pub use host::digest;
-pub use identity::put_account;
+pub use identity::{put_account, put_admin_session};
 pub use image::put_on as put_image_on;
 pub use primary_storage::attach as attach_storage;
 pub use storage_kind::kind_named;

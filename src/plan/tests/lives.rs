@@ -178,6 +178,39 @@ fn protection_outlives_the_block_and_is_switched_by_itself() {
 }
 
 #[test]
+fn switched_protection_is_said_beside_other_changes() {
+    let protected = "[zone.a]\ndescription = \"a\"\nlifecycle = { prevent_destroy = true }\n";
+    let other = "[zone.a]\ndescription = \"b\"\n";
+    insta::assert_snapshot!(World::of(protected).show(other), @r#"
+    Update zone.a: Differs
+      prevent_destroy false
+      description "a" -> "b"
+    #0 update (updateZone) zone.a
+    "#);
+    let on = other.replace("\"b\"", "\"a\"") + "[zone.b]\n";
+    let moved =
+        on.replace("[zone.a]", "[zone.c]") + "[[moved]]\nfrom = \"zone.a\"\nto = \"zone.c\"\n";
+    insta::assert_snapshot!(World::of(&format!("{protected}[zone.b]\n")).show(&moved), @r#"
+    Update zone.c: Differs
+      was zone.a
+      prevent_destroy false
+      name "a" -> "c"
+    #0 update (updateZone) zone.c
+    "#);
+}
+
+#[test]
+fn a_protected_instance_whose_key_goes_is_not_to_unprotect_the_others() {
+    let text = "[zone.a]\nfor_each = [\"x\", \"y\"]\nlifecycle = { prevent_destroy = true }\n";
+    let shown = World::of(text).show(&text.replace(", \"y\"", ""));
+    insta::assert_snapshot!(shown, @r#"
+    prevent_destroy: `zone.a["y"]` is protected and would be destroyed
+      Its key is gone from for_each or count, but it was applied with `prevent_destroy = true`.
+      put the key back; or leave the object in the cloud and forget it: a `[[removed]]` with from = 'zone.a["y"]' and destroy = false, or rackform state rm 'zone.a["y"]'
+    "#);
+}
+
+#[test]
 fn protection_holds_against_a_replacement_from_above() {
     let text = host("lifecycle = { prevent_destroy = true }\n");
     insta::assert_snapshot!(World::of(&text).replace("cluster.c").show(&text), @r"

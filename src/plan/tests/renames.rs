@@ -46,6 +46,34 @@ fn what_was_half_made_is_found_under_its_new_address() {
 }
 
 #[test]
+fn a_block_that_gets_or_loses_count_keeps_its_object() {
+    let one = RACK;
+    let many = RACK.replace("[cluster.rack]\n", "[cluster.rack]\ncount = 1\n");
+    let many = many.replace("\"cluster.rack\"", "'cluster.rack[\"0\"]'");
+    insta::assert_snapshot!(World::of(one).show(&many), @r#"
+    Record cluster.rack["0"]: Moved
+      was cluster.rack
+    "#);
+    insta::assert_snapshot!(World::of(&many).show(one), @r#"
+    Record cluster.rack: Moved
+      was cluster.rack["0"]
+    "#);
+    // A key of `for_each` is a name, and not the first of a number.
+    let keys = "[zone.z]\nname = \"z\"\nfor_each = [\"0\"]\n";
+    let shown = World::of("[zone.z]\nname = \"z\"\n").show(keys);
+    assert!(shown.contains("Delete zone.z: "), "{shown}");
+    // What is written goes first.
+    let two = "[zone.z]\nname = \"z${count.index}\"\ncount = 2\n".to_owned();
+    insta::assert_snapshot!(World::of("[zone.z]\nname = \"z1\"\n").show(&(two + &moved("zone.z", "zone.z[\"1\"]"))), @r#"
+    Create zone.z["0"]: New
+      name none -> "z0"
+    Record zone.z["1"]: Moved
+      was zone.z
+    #0 create zone.z["0"]
+    "#);
+}
+
+#[test]
 fn what_is_destroyed_needs_no_move() {
     let text = renamed(RACK) + &moved("cluster.rack", "cluster.row");
     let shown = World::of(RACK).destroy().show(&text);

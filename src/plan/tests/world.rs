@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::config::{self, Desired, DesiredLink, DesiredResource, End, Facts, SourceFile};
 use crate::diag::Diagnostics;
 use crate::inventory::{Inventory, LiveObject, Table, element_id};
-use crate::plan::{self, AttrDiff, Inputs, Options, Plan, Shown};
+use crate::plan::{self, AttrDiff, Inputs, Options, Plan, Reason, Shown};
 use crate::schema::{self, LinkIx, Schemas, UniqueItem};
 use crate::state::identity::client_id;
 use crate::state::moved::{self, Previous};
@@ -313,6 +313,9 @@ pub fn show(plan: &Plan) -> String {
         line(&mut out, format!("{:?} {}: {:?}", change.action, change.address, change.reason));
         if let Some(previous) = &change.previous {
             line(&mut out, format!("  was {previous}"));
+        }
+        if let Some(on) = change.protection.filter(|_| change.reason != Reason::Protection) {
+            line(&mut out, format!("  prevent_destroy {on}"));
         }
         change.diffs.iter().for_each(|diff| line(&mut out, format!("  {}", diff_text(diff))));
     }

@@ -72,6 +72,32 @@ fn after(state: &mut State, desired: &Desired) -> Vec<String> {
 }
 
 #[test]
+fn count_moves_blocks_and_modules_unless_the_place_is_taken() {
+    let counted = |declared: &[&str], blocks: &[(&str, bool)]| {
+        let mut desired = desired(declared, &[]);
+        desired.repeated.blocks = blocks.iter().map(|(b, c)| ((*b).to_owned(), *c)).collect();
+        desired
+    };
+    let both = counted(
+        &["module.m[\"0\"].zone.z[\"0\"]", "module.m[\"0\"].zone.y"],
+        &[("module.m", true), ("module.m[\"0\"].zone.z", true)],
+    );
+    let mut there = state(&["module.m.zone.z", "module.m.zone.y[\"0\"]"]);
+    assert_eq!(
+        after(&mut there, &both),
+        ["module.m[\"0\"].zone.y", "module.m[\"0\"].zone.z[\"0\"]"]
+    );
+    let one = counted(&["module.m.zone.z"], &[]);
+    let mut there = state(&["module.m[\"0\"].zone.z", "module.m[\"1\"].zone.z"]);
+    assert_eq!(after(&mut there, &one), ["module.m.zone.z", "module.m[\"1\"].zone.z"]);
+    let same = ["zone.z", "zone.z[\"0\"]"];
+    assert_eq!(after(&mut state(&same), &counted(&["zone.z"], &[])), same, "taken");
+    let keyed = counted(&["zone.z[\"0\"]"], &[("zone.z", false)]);
+    assert_eq!(after(&mut state(&["zone.z"]), &keyed), ["zone.z"], "for_each");
+    assert_eq!(after(&mut state(&["zone.z"]), &counted(&[], &[])), ["zone.z"], "gone");
+}
+
+#[test]
 fn a_block_moves_with_its_instances_attachments_and_elements() {
     let storage = "nfs_primary_storage.s";
     let mut state = state(&[

@@ -212,3 +212,20 @@ fn instances_are_protected_ignored_and_waited_for_by_their_addresses() {
     configure(&rackform, &cloud, &gone);
     rackform.run(&["plan"]).expect(1).says(&[r#"`zone.z["c"]` is protected"#]);
 }
+
+#[test]
+fn a_module_gets_count_and_a_key_of_it_goes() {
+    let hall = ("modules/hall/main.rack.toml", "[zone.z]\nname = \"Z\"\n");
+    let (cloud, rackform) = applied("");
+    rackform.write(hall.0, hall.1);
+    let call = "[module.hall]\nsource = \"./modules/hall\"\n";
+    configure(&rackform, &cloud, call);
+    apply(&rackform).expect(0);
+    configure(&rackform, &cloud, &format!("{call}count = 1\n"));
+    let plan = rackform.run(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("module.hall.zone.z has moved to module.hall[\"0\"].zone.z"), "{plan}");
+    apply(&rackform).expect(0);
+    configure(&rackform, &cloud, &format!("{call}count = 0\n"));
+    let plan = rackform.run(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("its key is gone from the for_each or count of module.hall"), "{plan}");
+}
