@@ -67,8 +67,19 @@ fn held(
         Some((owner, _)) => (decision.address.owner(), owner),
         None => (decision.address.clone(), holder),
     };
-    let pairs = names.iter().zip(&key.values);
-    let shown: Vec<String> = pairs.map(|(name, value)| format!("{name} = {value:?}")).collect();
+    let secret = |item: &UniqueItem| match item {
+        UniqueItem::Attr(ix) | UniqueItem::Nested(ix, _) => {
+            decision.desired.is_some_and(|desired| desired.attrs[usize::from(ix.0)].is_sensitive())
+        }
+        UniqueItem::Part(_) => false,
+    };
+    let pairs = names.iter().zip(&key.values).zip(&ty.unique[key.set]);
+    let shown: Vec<String> = pairs
+        .map(|((name, value), item)| match secret(item) {
+            true => format!("{name} = (sensitive)"),
+            false => format!("{name} = {value:?}"),
+        })
+        .collect();
     let finding = Diagnostic::error(
         "unique_key_taken",
         format!("another {} already has {}", ty.name, shown.join(" and ")),

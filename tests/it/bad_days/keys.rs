@@ -110,6 +110,17 @@ fn hosts_that_swap_their_addresses_are_a_ring() {
 }
 
 #[test]
+fn a_key_that_comes_from_a_secret_is_not_told() {
+    let cloud = foreign();
+    let secret = "[variable.ip]\ntype = \"string\"\nsensitive = true\n";
+    let text = format!("{CLUSTER}{secret}{}", host("h1", "${var.ip}"));
+    let rackform = directory(&cloud, &text).env("RACKFORM_VAR_ip", "10.0.0.1");
+    let refused = rackform.run(&["plan"]).expect(1).stderr;
+    assert!(refused.contains("another host already has management_ip = (sensitive)"), "{refused}");
+    assert!(!refused.contains("10.0.0.1"), "{refused}");
+}
+
+#[test]
 fn an_address_that_is_handed_on_is_freed_first() {
     let cloud = Cloud::start();
     let rackform = directory(&cloud, &format!("{CLUSTER}{}", host("h1", "10.0.0.1")));
